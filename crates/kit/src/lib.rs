@@ -1,0 +1,15 @@
+//! Pure values shared by every crate: scopes, ids, time, secrets, patches, normalised text. No I/O lives here.
+
+mod clock;
+mod ids;
+mod patch;
+mod scope;
+mod secret;
+mod text;
+
+pub use clock::{Clock, HandClock, Millis, SystemClock};
+pub use ids::{CountedIds, IdSource, Ids, RandomIds, is_uuid};
+pub use patch::Patch;
+pub use scope::{EnvironmentId, Scope, TenantId, UserId};
+pub use secret::{Secret, same};
+pub use text::{EmailFault, display_name_from_email, email_key, prefix_end, search_key};
