@@ -31,7 +31,9 @@ impl Millis {
     /// The moment an ISO 8601 text with a zone names.
     #[must_use]
     pub fn from_iso(text: &str) -> Option<Self> {
-        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .map(|t| Self(t.as_millisecond()))
     }
 
     /// RFC 1123 in GMT, e.g. `Fri, 10 Oct 2025 09:46:40 GMT`, as cookies and token answers want it.
@@ -39,7 +41,11 @@ impl Millis {
     pub fn rfc1123(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(
             |_| String::new(),
-            |t| t.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            |t| {
+                t.to_zoned(jiff::tz::TimeZone::UTC)
+                    .strftime("%a, %d %b %Y %H:%M:%S GMT")
+                    .to_string()
+            },
         )
     }
 }
@@ -59,7 +65,8 @@ impl Serialize for Millis {
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::from_iso(&text).ok_or_else(|| serde::de::Error::custom("expected an ISO 8601 date with a time zone"))
+        Self::from_iso(&text)
+            .ok_or_else(|| serde::de::Error::custom("expected an ISO 8601 date with a time zone"))
     }
 }
 
@@ -106,13 +113,19 @@ mod tests {
     #[test]
     fn dates_are_sent_with_milliseconds_and_z() {
         assert_eq!(Millis(1_760_000_000_000).iso(), "2025-10-09T08:53:20.000Z");
-        assert_eq!(Millis::from_iso("2025-10-09T08:53:20.000Z"), Some(Millis(1_760_000_000_000)));
+        assert_eq!(
+            Millis::from_iso("2025-10-09T08:53:20.000Z"),
+            Some(Millis(1_760_000_000_000))
+        );
         assert_eq!(Millis::from_iso("2025-10-09"), None);
     }
 
     #[test]
     fn token_expiry_is_a_date_that_javascript_parses() {
-        assert_eq!(Millis(1_760_089_600_000).rfc1123(), "Fri, 10 Oct 2025 09:46:40 GMT");
+        assert_eq!(
+            Millis(1_760_089_600_000).rfc1123(),
+            "Fri, 10 Oct 2025 09:46:40 GMT"
+        );
     }
 
     #[test]

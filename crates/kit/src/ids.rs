@@ -78,7 +78,9 @@ impl IdSource for RandomIds {
         let mut bytes = [0; 10];
         self.fill(&mut bytes);
         let millis = u64::try_from(now.0).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().to_string()
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes)
+            .into_uuid()
+            .to_string()
     }
 
     fn bytes32(&self) -> [u8; 32] {

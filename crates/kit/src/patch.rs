@@ -50,7 +50,10 @@ mod tests {
     }
 
     fn patched(json: &str) -> Option<String> {
-        serde_json::from_str::<Body>(json).unwrap().name.over(Some("old".to_owned()))
+        serde_json::from_str::<Body>(json)
+            .unwrap()
+            .name
+            .over(Some("old".to_owned()))
     }
 
     #[test]

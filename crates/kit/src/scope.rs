@@ -64,13 +64,19 @@ impl Scope {
     /// The environment itself.
     #[must_use]
     pub const fn environment(environment: EnvironmentId) -> Self {
-        Self { environment, tenant: None }
+        Self {
+            environment,
+            tenant: None,
+        }
     }
 
     /// One tenant of an environment.
     #[must_use]
     pub const fn tenant(environment: EnvironmentId, tenant: TenantId) -> Self {
-        Self { environment, tenant: Some(tenant) }
+        Self {
+            environment,
+            tenant: Some(tenant),
+        }
     }
 
     /// The environment's id as the first column of every key.

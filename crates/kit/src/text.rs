@@ -22,7 +22,14 @@ pub fn email_key(text: &str) -> Result<String, EmailFault> {
         return Err(EmailFault::TooLong);
     }
     let (local, domain) = text.rsplit_once('@').ok_or(EmailFault::Malformed)?;
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@');
+    let plain = |c: char| {
+        !c.is_whitespace()
+            && !c.is_control()
+            && !matches!(
+                c,
+                '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@'
+            )
+    };
     let local_ok = !local.is_empty()
         && local.len() <= 64
         && local.chars().all(plain)
@@ -37,7 +44,11 @@ pub fn email_key(text: &str) -> Result<String, EmailFault> {
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     let domain_ok = domain.contains('.') && domain.split('.').all(label_ok);
-    if local_ok && domain_ok { Ok(text.to_lowercase()) } else { Err(EmailFault::Malformed) }
+    if local_ok && domain_ok {
+        Ok(text.to_lowercase())
+    } else {
+        Err(EmailFault::Malformed)
+    }
 }
 
 /// The name a user gets when none was given: the part of the address before the `@`.
@@ -59,7 +70,11 @@ pub fn prefix_end(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     while let Some(last) = chars.pop() {
         // The surrogate range is not text; skip over it.
-        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(last as u32 + 1) };
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(last as u32 + 1)
+        };
         if let Some(next) = next {
             chars.push(next);
             return Some(chars.into_iter().collect());
@@ -79,10 +94,25 @@ mod tests {
 
     #[test]
     fn what_is_not_an_address_is_refused() {
-        for text in ["", "ada", "@acme.test", "ada@", "ada@acme", "a b@acme.test", "ada@acme..test", "ada@-acme.test", "a\r\nb@acme.test", "a@b@acme.test", ".ada@acme.test"] {
+        for text in [
+            "",
+            "ada",
+            "@acme.test",
+            "ada@",
+            "ada@acme",
+            "a b@acme.test",
+            "ada@acme..test",
+            "ada@-acme.test",
+            "a\r\nb@acme.test",
+            "a@b@acme.test",
+            ".ada@acme.test",
+        ] {
             assert_eq!(email_key(text), Err(EmailFault::Malformed), "{text}");
         }
-        assert_eq!(email_key(&format!("{}@acme.test", "a".repeat(250))), Err(EmailFault::TooLong));
+        assert_eq!(
+            email_key(&format!("{}@acme.test", "a".repeat(250))),
+            Err(EmailFault::TooLong)
+        );
     }
 
     #[test]
