@@ -1,1 +1,34 @@
+//! The HTTP edge: route table, guards, callers, bodies, errors. The only crate that names axum.
 
+mod answer;
+mod app;
+mod body;
+mod caller;
+mod cookies;
+mod cors;
+mod edge;
+mod guard;
+mod headers;
+mod params;
+mod path;
+mod problem;
+mod routes;
+mod serve;
+
+pub use answer::{Accepted, Attachment, Created, Done, Json, WithHeaders};
+pub use app::{Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper};
+pub use axum::extract::State;
+pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+pub use axum::response::{Html, IntoResponse, Response};
+pub use body::{Body, RawBody, decode};
+pub use caller::{AnyCaller, CallOrigin, Caller, EnvironmentCaller, PublicCaller, UserCaller};
+pub use cookies::{SameSite, SetCookie};
+pub use cors::origin_allowed;
+pub use edge::Edge;
+pub use guard::{Guard, Need, permission_covers};
+pub use headers::cookie;
+pub use params::{Params, Path};
+pub use problem::Problem;
+pub use routes::{BoundRoutes, RouteEntry, Routes};
+pub use serve::serve;
+pub use utoipa_axum::routes;
