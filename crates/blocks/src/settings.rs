@@ -1,0 +1,232 @@
+//! `Setting`: one JSON document per environment that a tenant may override.
+//!
+//! Two kinds exist on the wire (management-contract.md section 6). Documents that always answer use [`effective`] and
+//! [`put`]. Policies that are *absent until written* use [`read_absent`], [`create_absent`] and [`change_absent`]:
+//! an environment token without a tenant gets 404 until one is written, POST answers 201 or 409, PATCH and PUT change what is
+//! there, and a tenant header or a user token reads the value in force.
+//!
+//! ```ignore
+//! #[derive(Clone, Default, Serialize, Deserialize)]
+//! #[serde(rename_all = "camelCase", default)]
+//! struct LockoutPolicy { enabled: bool, max_attempts: u32 }
+//! impl Setting for LockoutPolicy { const NAME: &'static str = "lockout-policy"; }
+//!
+//! let policy: LockoutPolicy = settings::effective(tx, &scope).await?;
+//! ```
+
+use db::{Row, StoreError, Tx, args, sql};
+use kit::{Ids, Millis, Scope};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use web::{AnyCaller, App, Created, Json, Problem};
+
+/// A document with a name, a default and rules.
+pub trait Setting: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static {
+    /// The name it is stored under; never changes.
+    const NAME: &'static str;
+
+    /// What is wrong with this document, as sentences for the caller. Empty means it may be stored.
+    fn faults(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A stored document with the members that the API adds to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stored<S> {
+    pub id: String,
+    #[serde(flatten)]
+    pub value: S,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+}
+
+/// The document in force: the tenant's, else the environment's, else the default.
+///
+/// # Errors
+/// When storage fails, or a stored document cannot be read (that is never silently the default).
+pub async fn effective<S: Setting>(tx: &Tx, scope: &Scope) -> Result<S, StoreError> {
+    Ok(in_force::<S>(tx, scope).await?.map_or_else(S::default, |stored| stored.value))
+}
+
+async fn in_force<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored<S>>, StoreError> {
+    // '' sorts below every tenant id, so the tenant's own row comes first.
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, body, created_at, updated_at FROM settings
+                 WHERE environment_id = $1 AND name = $2 AND tenant_id IN ('', $3)
+                 ORDER BY tenant_id DESC LIMIT 1"
+            ),
+            args![scope.environment_id(), S::NAME, scope.tenant_id()],
+        )
+        .await?;
+    row.as_ref().map(stored_from).transpose()
+}
+
+/// The document written at exactly this level.
+///
+/// # Errors
+/// When storage fails or the document cannot be read.
+pub async fn written<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored<S>>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, body, created_at, updated_at FROM settings
+                 WHERE environment_id = $1 AND name = $2 AND tenant_id = $3"
+            ),
+            args![scope.environment_id(), S::NAME, scope.tenant_id()],
+        )
+        .await?;
+    row.as_ref().map(stored_from).transpose()
+}
+
+fn stored_from<S: Setting>(row: &Row) -> Result<Stored<S>, StoreError> {
+    let body: String = row.get(1)?;
+    let value = serde_json::from_str(&body).map_err(StoreError::other)?;
+    Ok(Stored { id: row.get(0)?, value, created_at: Millis(row.get(2)?), updated_at: Millis(row.get(3)?) })
+}
+
+/// Writes the document of this level, replacing an older one.
+///
+/// # Errors
+/// When storage fails.
+pub async fn put<S: Setting>(tx: &Tx, ids: &Ids, scope: &Scope, now: Millis, value: &S) -> Result<(), StoreError> {
+    let body = serde_json::to_string(value).map_err(StoreError::other)?;
+    tx.exec(
+        sql!(
+            "INSERT INTO settings (environment_id, tenant_id, name, id, body, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT (environment_id, name, tenant_id)
+             DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at"
+        ),
+        args![scope.environment_id(), scope.tenant_id(), S::NAME, ids.v4(), body, now.0],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes the document of this level unless there is one; says whether it did.
+///
+/// # Errors
+/// When storage fails.
+pub async fn create<S: Setting>(
+    tx: &Tx,
+    ids: &Ids,
+    scope: &Scope,
+    now: Millis,
+    value: &S,
+) -> Result<bool, StoreError> {
+    let body = serde_json::to_string(value).map_err(StoreError::other)?;
+    let rows = tx
+        .exec(
+            sql!(
+                "INSERT INTO settings (environment_id, tenant_id, name, id, body, created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $6)
+                 ON CONFLICT (environment_id, name, tenant_id) DO NOTHING"
+            ),
+            args![scope.environment_id(), scope.tenant_id(), S::NAME, ids.v4(), body, now.0],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Removes the documents of a tenant, when the tenant goes.
+///
+/// # Errors
+/// When storage fails.
+pub async fn forget_tenant(tx: &Tx, scope: &Scope) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM settings WHERE environment_id = $1 AND tenant_id = $2 AND tenant_id <> ''"),
+        args![scope.environment_id(), scope.tenant_id()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The members of `changes` laid over `stored`, checked.
+///
+/// # Errors
+/// 400 when a member has the wrong type or the result breaks a rule.
+pub fn merged<S: Setting>(stored: &S, changes: Map<String, Value>) -> Result<S, Problem> {
+    let mut whole = match serde_json::to_value(stored) {
+        Ok(Value::Object(map)) => map,
+        Ok(_) => Map::new(),
+        Err(error) => return Err(Problem::internal(&error)),
+    };
+    whole.extend(changes);
+    let text = serde_json::to_vec(&whole).map_err(|error| Problem::internal(&error))?;
+    let value: S = web::decode(&text)?;
+    match value.faults() {
+        faults if faults.is_empty() => Ok(value),
+        faults => Err(Problem::faults(faults)),
+    }
+}
+
+/// GET of a policy that is absent until written.
+///
+/// # Errors
+/// 404 for an environment token without a tenant when nothing was written.
+pub async fn read_absent<S: Setting>(app: &App, caller: &AnyCaller) -> Result<Json<Stored<S>>, Problem> {
+    let scope = caller.scope();
+    let bare = caller.user().is_none() && scope.tenant.is_none();
+    let now = app.now();
+    let found = app
+        .db()
+        .read(async move |tx| in_force::<S>(tx, &scope).await)
+        .await?;
+    match found {
+        Some(stored) => Ok(Json(stored)),
+        None if bare => Err(Problem::not_found(format!("{} is not configured", S::NAME))),
+        None => Ok(Json(Stored { id: String::new(), value: S::default(), created_at: now, updated_at: now })),
+    }
+}
+
+/// POST of a policy that is absent until written: 201, or 409 when this level has one.
+///
+/// # Errors
+/// 400 for a document that breaks a rule, 409 when one is there.
+pub async fn create_absent<S: Setting>(
+    app: &App,
+    caller: &AnyCaller,
+    body: Map<String, Value>,
+) -> Result<Created<Stored<S>>, Problem> {
+    let value = merged(&S::default(), body)?;
+    let (scope, ids, now) = (caller.scope(), app.ids().clone(), app.now());
+    let stored = app
+        .db()
+        .write(async move |tx| {
+            if !create(tx, &ids, &scope, now, &value).await? {
+                return Ok(None);
+            }
+            written::<S>(tx, &scope).await
+        })
+        .await?;
+    stored.map(Created).ok_or_else(|| Problem::conflict(format!("{} already exists", S::NAME)))
+}
+
+/// PATCH or PUT of a policy that is absent until written: the members of the body replace those stored.
+///
+/// # Errors
+/// 400 for a document that breaks a rule, 404 when this level has none.
+pub async fn change_absent<S: Setting>(
+    app: &App,
+    caller: &AnyCaller,
+    body: Map<String, Value>,
+) -> Result<Json<Stored<S>>, Problem> {
+    let (scope, ids, now) = (caller.scope(), app.ids().clone(), app.now());
+    let stored = app
+        .db()
+        .write(async move |tx| {
+            let Some(old) = written::<S>(tx, &scope).await? else {
+                return Err(Problem::not_found(format!("{} is not configured", S::NAME)));
+            };
+            let value = merged(&old.value, body.clone())?;
+            put(tx, &ids, &scope, now, &value).await?;
+            Ok(Stored { value, updated_at: now, ..old })
+        })
+        .await?;
+    Ok(Json(stored))
+}

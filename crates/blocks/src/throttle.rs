@@ -1,0 +1,148 @@
+//! `Throttle`: counts of (what, who) within a window, in the database, so that they survive restarts and all nodes agree.
+//! `RateLimit`: the same question for plain request rates, answered from memory because it is asked on every call.
+//!
+//! Attempts are counted before the attempt is judged and outside its transaction, so that a rollback refunds nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use db::{Db, StoreError, args, sql};
+use kit::{EnvironmentId, Millis};
+use web::Problem;
+
+/// Adds one and answers the count within the window, this one included. An expired window starts over.
+///
+/// # Errors
+/// When storage fails.
+pub async fn count(
+    db: &Db,
+    environment: &EnvironmentId,
+    what: &'static str,
+    who: &str,
+    window_seconds: i64,
+    now: Millis,
+) -> Result<i64, StoreError> {
+    let fresh_since = now.plus_seconds(-window_seconds).0;
+    let (environment, who) = (environment.clone(), who.to_owned());
+    db.write(async move |tx| {
+        let row = tx
+            .one(
+                sql!(
+                    "INSERT INTO throttles (environment_id, what, who, since, hits) VALUES ($1, $2, $3, $4, 1)
+                     ON CONFLICT (environment_id, what, who) DO UPDATE SET
+                       hits = CASE WHEN throttles.since <= $5 THEN 1 ELSE throttles.hits + 1 END,
+                       since = CASE WHEN throttles.since <= $5 THEN excluded.since ELSE throttles.since END
+                     RETURNING hits"
+                ),
+                args![environment.as_str(), what, &who, now.0, fresh_since],
+            )
+            .await?;
+        row.get(0)
+    })
+    .await
+}
+
+/// The count within the window, without adding to it.
+///
+/// # Errors
+/// When storage fails.
+pub async fn hits(
+    tx: &db::Tx,
+    environment: &EnvironmentId,
+    what: &'static str,
+    who: &str,
+    window_seconds: i64,
+    now: Millis,
+) -> Result<i64, StoreError> {
+    let fresh_since = now.plus_seconds(-window_seconds).0;
+    let row = tx
+        .opt(
+            sql!("SELECT hits FROM throttles WHERE environment_id = $1 AND what = $2 AND who = $3 AND since > $4"),
+            args![environment.as_str(), what, who, fresh_since],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Forgets the count, as after a success.
+///
+/// # Errors
+/// When storage fails.
+pub async fn clear(
+    tx: &db::Tx,
+    environment: &EnvironmentId,
+    what: &'static str,
+    who: &str,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM throttles WHERE environment_id = $1 AND what = $2 AND who = $3"),
+        args![environment.as_str(), what, who],
+    )
+    .await?;
+    Ok(())
+}
+
+/// At most this many keys are remembered; beyond it the expired ones are dropped, then everything.
+const KEYS: usize = 100_000;
+
+/// Request rates by route and caller, in fixed windows. Cheap, per node, forgotten on restart.
+#[derive(Clone)]
+pub struct RateLimit {
+    on: bool,
+    windows: Arc<Mutex<BTreeMap<(&'static str, String), Window>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Window {
+    ends: Millis,
+    count: u32,
+}
+
+impl RateLimit {
+    /// `on = false` lets everything through (TENANTRY_RATE_LIMITS=off).
+    #[must_use]
+    pub fn new(on: bool) -> Self {
+        Self { on, windows: Arc::default() }
+    }
+
+    /// Counts one request.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` when `who` has asked for `what` more than `most` times in this window.
+    pub fn check(&self, what: &'static str, who: &str, most: u32, seconds: i64, now: Millis) -> Result<(), Problem> {
+        if !self.on {
+            return Ok(());
+        }
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= KEYS {
+            windows.retain(|_, window| window.ends > now);
+            if windows.len() >= KEYS {
+                windows.clear();
+            }
+        }
+        let fresh = Window { ends: now.plus_seconds(seconds), count: 0 };
+        let window = windows.entry((what, who.to_owned())).or_insert(fresh);
+        if window.ends <= now {
+            *window = fresh;
+        }
+        window.count += 1;
+        if window.count > most {
+            let wait = u32::try_from((window.ends.0 - now.0) / 1000 + 1).unwrap_or(1);
+            return Err(Problem::too_many(wait));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_after_the_last_allowed_one_waits_for_the_next_window() {
+        let limit = RateLimit::new(true);
+        let at = |seconds: i64, who: &str| limit.check("login", who, 2, 60, Millis(seconds * 1000)).is_ok();
+        assert!(at(0, "a") && at(1, "a") && !at(2, "a") && at(2, "b") && at(61, "a"));
+        assert!((0..9).all(|_| RateLimit::new(false).check("login", "a", 1, 60, Millis(0)).is_ok()));
+    }
+}
