@@ -84,9 +84,10 @@ pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, Sto
         let mut claimed = Vec::with_capacity(events.len());
         for chunk in events.chunks(100) {
             // all environments: ids are unique across them
-            let mut query = Query::new("DELETE FROM outbox WHERE topic = ").bind(topic).push(" AND id IN ");
-            query = query.bind_list(chunk.iter().map(|event| event.id.as_str().into()));
-            let gone = tx.all_built(&query.push(" RETURNING id")).await?;
+            let mut query = Query::new("DELETE FROM outbox WHERE topic = ");
+            query.bind(topic).push(" AND id IN ").bind_list(chunk.iter().map(|event| event.id.as_str()));
+            query.push(" RETURNING id");
+            let gone = tx.all_built(&query).await?;
             for row in &gone {
                 claimed.push(row.get::<String>(0)?);
             }
