@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::postgres;
-use crate::process::{Outcome, has, is_root, program, root, run as start};
+use crate::process::{Outcome, has, is_root, output, program, root, run as start};
 
 /// Where the Python clients find their packages.
 const PYTHON_VENV: &str = "target/clients/python-venv";
@@ -76,13 +76,11 @@ fn install(packages: &[&str]) -> Outcome {
         ));
     }
     println!("setup: installing Debian packages: {list}");
-    start(program("apt-get").args(["update", "-qq"]))?;
+    output(program("apt-get").args(["update", "-qq"]))?;
     let mut apt = program("apt-get");
     apt.env("DEBIAN_FRONTEND", "noninteractive");
-    start(
-        apt.args(["install", "-y", "-qq", "--no-install-recommends"])
-            .args(packages),
-    )
+    apt.args(["install", "-y", "-qq", "--no-install-recommends"]);
+    output(apt.args(packages)).map(drop)
 }
 
 fn node_packages(root: &Path, lock: &Path) -> Outcome {
