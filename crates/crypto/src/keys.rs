@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
-use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
+use aws_lc_rs::rsa::{KeySize, PublicKey, PublicKeyComponents};
 use aws_lc_rs::signature::{
     KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
 };
@@ -253,11 +253,7 @@ impl VerifyingKey {
             .split_ascii_whitespace()
             .collect();
         let der = STANDARD.decode(body).map_err(|_| KeyError::Unreadable)?;
-        let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unreadable)?;
-        Ok(Self {
-            kid,
-            material: Material::Rsa(key),
-        })
+        Self::rsa(kid, &der)
     }
 
     /// An RSA public key from the members `n` and `e` of a JWK (base64url, unpadded).
@@ -266,12 +262,21 @@ impl VerifyingKey {
     /// [`KeyError::Unreadable`] when they are not base64url or do not make a key.
     pub fn rsa_from_jwk(kid: Option<String>, n: &str, e: &str) -> Result<Self, KeyError> {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::Unreadable);
-        let key = PublicKeyComponents {
+        let components = PublicKeyComponents {
             n: decode(n)?,
             e: decode(e)?,
+        };
+        let der = components.as_der().map_err(|_| KeyError::Unreadable)?;
+        Self::rsa(kid, der.as_ref())
+    }
+
+    /// The library refuses short keys only when it verifies with them; a key that can never serve is refused here.
+    fn rsa(kid: Option<String>, der: &[u8]) -> Result<Self, KeyError> {
+        let public = PublicKey::from_der(der).map_err(|_| KeyError::Unreadable)?;
+        if !(256..=1024).contains(&public.modulus_len()) {
+            return Err(KeyError::Unreadable);
         }
-        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-        .map_err(|_| KeyError::Unreadable)?;
+        let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|_| KeyError::Unreadable)?;
         Ok(Self {
             kid,
             material: Material::Rsa(key),
@@ -308,12 +313,7 @@ impl TryFrom<&SigningKey> for VerifyingKey {
 
     /// The public half, for checking our own tokens.
     fn try_from(key: &SigningKey) -> Result<Self, KeyError> {
-        let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.pair.public_key())
-            .map_err(|_| KeyError::Unreadable)?;
-        Ok(Self {
-            kid: Some(key.kid.clone()),
-            material: Material::Rsa(public),
-        })
+        Self::rsa(Some(key.kid.clone()), key.pair.public_key().as_ref())
     }
 }
 
@@ -449,10 +449,18 @@ mod tests {
             Some(KeyError::Unreadable)
         );
         assert_eq!(HmacKey::new(b"").err(), Some(KeyError::Empty));
+        // 1024 bits, made with Python cryptography 50.
+        let short = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCsgieAqat/cK1SGhDQxY3W3uHw
+Wi/F5Hc3R4tLTbMBKJVZrbszDT67XuTuDNLekjNLkIp5fXozH4nNaG9rhrm87J+6
+7iwQ938P9MhoiotfithmpVjnRsP3hHeFm9B47eU0vFgcvXg61rzV/fNWbQumW8f4
+LhIVtxPXYsDSeQTebwIDAQAB
+-----END PUBLIC KEY-----";
         for pem in [
             "",
             "junk",
             "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+            short,
         ] {
             assert_eq!(
                 VerifyingKey::rsa_from_pem(None, pem).err(),
