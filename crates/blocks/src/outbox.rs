@@ -3,7 +3,7 @@
 //! A crash at any point loses nothing: the event is either still here or its effect is durable.
 
 use async_trait::async_trait;
-use db::{Db, StoreError, Tx, Query, args, sql};
+use db::{Db, Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Ids, Millis};
 use serde::Serialize;
 
@@ -58,7 +58,12 @@ pub async fn put(
 pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, StoreError> {
     let topic = sink.topic();
     // all environments: the outbox is emptied in order of writing, whoever wrote
-    let waiting = db.opt(sql!("SELECT id FROM outbox WHERE topic = $1 LIMIT 1"), args![topic]).await?;
+    let waiting = db
+        .opt(
+            sql!("SELECT id FROM outbox WHERE topic = $1 LIMIT 1"),
+            args![topic],
+        )
+        .await?;
     if waiting.is_none() {
         return Ok(0);
     }

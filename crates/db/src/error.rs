@@ -77,6 +77,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A stored value that cannot be read, or one that cannot be put into its stored form. Of the error only its
+    /// kind is kept, because decoders quote what they read.
+    pub fn other<E>(_: E) -> Self {
+        Self::Other(Cause::new(
+            "value",
+            format!(
+                "a value does not have its stored form: {}",
+                std::any::type_name::<E>()
+            ),
+        ))
+    }
+
     /// Whether trying again later may help: the caller answers 503.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {

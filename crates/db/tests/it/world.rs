@@ -63,14 +63,28 @@ async fn fresh_database() -> String {
              for example postgres://postgres@127.0.0.1:5432/postgres"
         )
     });
-    let name = format!("db_it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let (client, connection) = tokio_postgres::connect(&base, tokio_postgres::NoTls).await.unwrap();
+    let name = format!(
+        "db_it_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    let (client, connection) = tokio_postgres::connect(&base, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     let driver = tokio::spawn(connection);
-    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();
-    client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))
+        .await
+        .unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+        .await
+        .unwrap();
     drop(client);
     driver.await.unwrap().unwrap();
-    let (main, query) = base.split_once('?').map_or((base.as_str(), String::new()), |(m, q)| (m, format!("?{q}")));
+    let (main, query) = base
+        .split_once('?')
+        .map_or((base.as_str(), String::new()), |(m, q)| (m, format!("?{q}")));
     let (server, _) = main.rsplit_once('/').unwrap();
     format!("{server}/{name}{query}")
 }
