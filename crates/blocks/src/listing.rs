@@ -1,7 +1,7 @@
 //! `Listing`: the page-number dialect of lists (management-contract.md 7.1): `_limit`, `_offset` (a page index from 0),
 //! `_sortBy`, `_order`; answers `{items, _metadata, _links}`.
 //!
-//! ```ignore
+//! ```text
 //! const USERS: Dialect<Sort> = Dialect { most: 200, usual: 50, sorts: &[("createdAt", Sort::CreatedAt)] };
 //! let page = USERS.read(&params)?;
 //! Ok(Json(page.answer(items, total, &params)))

@@ -5,7 +5,7 @@
 //! The page at offset n is found by adding bucket counts (some hundred rows for a million entries) and then skipping
 //! inside a single bucket. Keys are text; [`sortable_number`] makes text of numbers that sorts as they do.
 //!
-//! ```ignore
+//! ```text
 //! const BY_NAME: Ranking = Ranking::new("users.name");
 //! BY_NAME.add(tx, environment, &user.name_key, &user.id).await?;
 //! let seat = BY_NAME.seat(tx, environment, page.skipped()).await?;   // start at seat.key, skip seat.skip more

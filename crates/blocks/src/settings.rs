@@ -5,7 +5,7 @@
 //! an environment token without a tenant gets 404 until one is written, POST answers 201 or 409, PATCH and PUT change what is
 //! there, and a tenant header or a user token reads the value in force.
 //!
-//! ```ignore
+//! ```text
 //! #[derive(Clone, Default, Serialize, Deserialize)]
 //! #[serde(rename_all = "camelCase", default)]
 //! struct LockoutPolicy { enabled: bool, max_attempts: u32 }

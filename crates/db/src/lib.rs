@@ -4,7 +4,7 @@
 //! This is the only crate that names a driver. Everybody else holds a [`Db`], is handed a [`Tx`] and writes SQL
 //! with [`sql!`] and [`args!`]:
 //!
-//! ```ignore
+//! ```text
 //! let name = db.write(async move |tx| {
 //!     tx.exec(sql!("UPDATE users SET name = $1 WHERE id = $2"), args![&name, &id]).await?;
 //!     tx.one(sql!("SELECT name FROM users WHERE id = $1"), args![&id]).await?.get::<String>(0)
