@@ -38,7 +38,9 @@ impl Purge for Counters {
     async fn purge(&self, tx: &Tx, ids: &[String]) -> Result<u64, RoomError> {
         let mut gone = 0;
         for id in ids.iter().filter(|id| !id.is_empty()).map(String::as_str) {
-            gone += tx.exec(sql!("DELETE FROM counters WHERE id = $1"), args![id]).await?;
+            gone += tx
+                .exec(sql!("DELETE FROM counters WHERE id = $1"), args![id])
+                .await?;
         }
         Ok(gone)
     }
@@ -89,9 +91,14 @@ async fn handler(app: Arc<App>, name: String, list: Vec<String>) -> Result<u64, 
             }
             let borrowed: Vec<&str> = list.iter().map(String::as_str).collect();
             add_all(tx, &borrowed).await?;
-            let mut pairs = list.iter().map(|id| (id.as_str(), id)).filter(|(id, _)| !id.is_empty()).rev();
-            while let Some((id, _)) = pairs.next() {
-                tx.exec(sql!("UPDATE counters SET n = n + 1 WHERE id = $1"), args![id]).await?;
+            let mut pairs = list
+                .iter()
+                .map(|id| (id.as_str(), id))
+                .filter(|(id, _)| !id.is_empty())
+                .rev();
+            for (id, _) in pairs.by_ref() {
+                tx.exec(sql!("UPDATE counters SET n = n + 1 WHERE id = $1"), args![id])
+                    .await?;
             }
             drop(pairs);
             named(tx, &|text| format!("{name}-{text}")).await
@@ -100,7 +107,12 @@ async fn handler(app: Arc<App>, name: String, list: Vec<String>) -> Result<u64, 
     app.db
         .read(async move |tx| {
             let first: Option<&str> = other.first().map(String::as_str);
-            let row = tx.one(sql!("SELECT COUNT(*) FROM counters WHERE id IN ($1, $2)"), args![first, &kept]).await?;
+            let row = tx
+                .one(
+                    sql!("SELECT COUNT(*) FROM counters WHERE id IN ($1, $2)"),
+                    args![first, &kept],
+                )
+                .await?;
             Ok(u64::try_from(row.get::<i64>(0)?).unwrap())
         })
         .await

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use db::{Db, Engine, Migration, Settings};
 
 /// The tables the tests use.
-pub const SCHEMA: Migration = Migration {
+pub(crate) const SCHEMA: Migration = Migration {
     number: 1,
     name: "test_schema",
     common: Some(
@@ -20,23 +20,23 @@ pub const SCHEMA: Migration = Migration {
     pg: None,
 };
 
-pub struct World {
-    pub db: Db,
-    pub settings: Settings,
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) settings: Settings,
     // Removed when the test is over.
     dir: tempfile::TempDir,
 }
 
 impl World {
     /// A migrated database.
-    pub async fn start(engine: Engine) -> Self {
+    pub(crate) async fn start(engine: Engine) -> Self {
         let world = Self::with(engine, |_| {}).await;
         world.db.migrate(&[SCHEMA]).await.unwrap();
         world
     }
 
     /// An empty database, opened with other settings.
-    pub async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite:{}", dir.path().join("test.db").display()),
@@ -49,7 +49,7 @@ impl World {
         Self { db, settings, dir }
     }
 
-    pub fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
     }
 }
@@ -63,14 +63,28 @@ async fn fresh_database() -> String {
              for example postgres://postgres@127.0.0.1:5432/postgres"
         )
     });
-    let name = format!("db_it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let (client, connection) = tokio_postgres::connect(&base, tokio_postgres::NoTls).await.unwrap();
+    let name = format!(
+        "db_it_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    let (client, connection) = tokio_postgres::connect(&base, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     let driver = tokio::spawn(connection);
-    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();
-    client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))
+        .await
+        .unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+        .await
+        .unwrap();
     drop(client);
     driver.await.unwrap().unwrap();
-    let (main, query) = base.split_once('?').map_or((base.as_str(), String::new()), |(m, q)| (m, format!("?{q}")));
+    let (main, query) = base
+        .split_once('?')
+        .map_or((base.as_str(), String::new()), |(m, q)| (m, format!("?{q}")));
     let (server, _) = main.rsplit_once('/').unwrap();
     format!("{server}/{name}{query}")
 }
