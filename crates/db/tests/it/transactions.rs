@@ -52,6 +52,28 @@ on_both! {
         assert_eq!(ids(&world.db).await, ["b"]);
     }
 
+    async fn awaiting_something_else_is_a_mistake(engine: Engine) {
+        let world = World::start(engine).await;
+        let yields = world.db.write(async |tx| {
+            insert(tx, "a").await?;
+            tokio::task::yield_now().await;
+            Ok::<_, StoreError>(())
+        });
+        assert!(matches!(yields.await, Err(StoreError::Suspended)));
+        let sleeps = world.db.write(async |tx| {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            insert(tx, "b").await
+        });
+        // SQLite's writer is no thread of the runtime, where a timer cannot even be made.
+        assert!(matches!(sleeps.await, Err(StoreError::Suspended | StoreError::Panicked)));
+        let reads = world.db.read(async |_| {
+            std::future::pending::<()>().await;
+            Ok::<_, StoreError>(())
+        });
+        assert!(matches!(reads.await, Err(StoreError::Suspended)));
+        assert!(ids(&world.db).await.is_empty());
+    }
+
     async fn a_failed_statement_spoils_the_transaction(engine: Engine) {
         let world = World::start(engine).await;
         world.db.write(async |tx| insert(tx, "a").await).await.unwrap();

@@ -38,24 +38,6 @@ async fn count(db: &Db) -> i64 {
 }
 
 #[tokio::test]
-async fn awaiting_something_else_is_a_mistake() {
-    let world = World::start(Engine::Sqlite).await;
-    let sleeps = world.db.write(async |tx| {
-        tx.exec(sql!("INSERT INTO counters (id, n) VALUES ('a', 1)"), args![])
-            .await?;
-        tokio::task::yield_now().await;
-        Ok::<_, StoreError>(())
-    });
-    assert!(matches!(sleeps.await, Err(StoreError::Suspended)));
-    let reads = world.db.read(async |_| {
-        std::future::pending::<()>().await;
-        Ok::<_, StoreError>(())
-    });
-    assert!(matches!(reads.await, Err(StoreError::Suspended)));
-    assert_eq!(count(&world.db).await, 0);
-}
-
-#[tokio::test]
 async fn a_full_queue_says_so() {
     let world = World::with(Engine::Sqlite, |settings| settings.queue = 3).await;
     world.db.migrate(&[SCHEMA]).await.unwrap();
