@@ -229,9 +229,9 @@ impl Ranking {
         let row = tx
             .opt(
                 sql!(
-                    "SELECT first_key, first_id, CAST(before AS BIGINT) FROM (
+                    "SELECT first_key, first_id, before FROM (
                        SELECT first_key, first_id, entries,
-                              SUM(entries) OVER (ORDER BY first_key, first_id) - entries AS before
+                              CAST(SUM(entries) OVER (ORDER BY first_key, first_id) AS BIGINT) - entries AS before
                        FROM rankings WHERE environment_id = $1 AND list = $2) buckets
                      WHERE before <= $3 AND before + entries > $3
                      ORDER BY first_key, first_id LIMIT 1"
