@@ -80,7 +80,7 @@ impl Ranking {
         Self { list: Cow::Owned(format!("{family}.{part}")) }
     }
 
-    /// Counts an entry in. An entry is `key` with `id` as the tie-breaker. Answers the bucket when it should be split.
+    /// Counts an entry in, after it was written. An entry is `key` with `id` as the tie-breaker. Answers the bucket when it should be split.
     ///
     /// # Errors
     /// When storage fails.
