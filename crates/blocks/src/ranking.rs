@@ -71,13 +71,17 @@ pub struct Rank {
 impl Ranking {
     #[must_use]
     pub const fn new(list: &'static str) -> Self {
-        Self { list: Cow::Borrowed(list) }
+        Self {
+            list: Cow::Borrowed(list),
+        }
     }
 
     /// One of a family of lists, as one per status: `part` is any short text.
     #[must_use]
     pub fn part(family: &str, part: &str) -> Self {
-        Self { list: Cow::Owned(format!("{family}.{part}")) }
+        Self {
+            list: Cow::Owned(format!("{family}.{part}")),
+        }
     }
 
     /// Counts an entry in, after it was written. An entry is `key` with `id` as the tie-breaker. Answers the bucket when it should be split.
@@ -114,7 +118,13 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn remove(&self, tx: &Tx, environment: &EnvironmentId, key: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn remove(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        key: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
             if let Some(row) = self.adjust(tx, environment, key, id, -1).await? {
                 let bucket = bucket_from(&row)?;
@@ -166,7 +176,14 @@ impl Ranking {
                 "UPDATE rankings SET end_key = $5, end_id = $6
                  WHERE environment_id = $1 AND list = $2 AND end_key = $3 AND end_id = $4"
             ),
-            args![environment.as_str(), &*self.list, empty.key, empty.id, empty.end_key, empty.end_id],
+            args![
+                environment.as_str(),
+                &*self.list,
+                empty.key,
+                empty.id,
+                empty.end_key,
+                empty.end_id
+            ],
         )
         .await?;
         Ok(())
@@ -190,7 +207,15 @@ impl Ranking {
                 "UPDATE rankings SET entries = $5, end_key = $6, end_id = $7
                  WHERE environment_id = $1 AND list = $2 AND first_key = $3 AND first_id = $4"
             ),
-            args![environment.as_str(), &*self.list, bucket.key, bucket.id, HALF, key, id],
+            args![
+                environment.as_str(),
+                &*self.list,
+                bucket.key,
+                bucket.id,
+                HALF,
+                key,
+                id
+            ],
         )
         .await?;
         tx.exec(
@@ -198,7 +223,15 @@ impl Ranking {
                 "INSERT INTO rankings (environment_id, list, first_key, first_id, end_key, end_id, entries)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)"
             ),
-            args![environment.as_str(), &*self.list, key, id, bucket.end_key, bucket.end_id, bucket.entries - HALF],
+            args![
+                environment.as_str(),
+                &*self.list,
+                key,
+                id,
+                bucket.end_key,
+                bucket.end_id,
+                bucket.entries - HALF
+            ],
         )
         .await?;
         Ok(())
@@ -225,7 +258,12 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn seat(&self, tx: &Tx, environment: &EnvironmentId, offset: i64) -> Result<Option<Seat>, StoreError> {
+    pub async fn seat(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        offset: i64,
+    ) -> Result<Option<Seat>, StoreError> {
         let row = tx
             .opt(
                 sql!(
@@ -241,7 +279,11 @@ impl Ranking {
             .await?;
         row.map(|row| {
             let before: i64 = row.get(2)?;
-            Ok(Seat { key: row.get(0)?, id: row.get(1)?, skip: offset - before })
+            Ok(Seat {
+                key: row.get(0)?,
+                id: row.get(1)?,
+                skip: offset - before,
+            })
         })
         .transpose()
     }
@@ -251,7 +293,13 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn rank(&self, tx: &Tx, environment: &EnvironmentId, key: &str, id: &str) -> Result<Rank, StoreError> {
+    pub async fn rank(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        key: &str,
+        id: &str,
+    ) -> Result<Rank, StoreError> {
         let row = tx
             .opt(
                 sql!(
@@ -267,8 +315,20 @@ impl Ranking {
             )
             .await?;
         row.map_or_else(
-            || Ok(Rank { key: String::new(), id: String::new(), before: 0 }),
-            |row| Ok(Rank { key: row.get(0)?, id: row.get(1)?, before: row.get(2)? }),
+            || {
+                Ok(Rank {
+                    key: String::new(),
+                    id: String::new(),
+                    before: 0,
+                })
+            },
+            |row| {
+                Ok(Rank {
+                    key: row.get(0)?,
+                    id: row.get(1)?,
+                    before: row.get(2)?,
+                })
+            },
         )
     }
 }
