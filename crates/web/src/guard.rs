@@ -12,6 +12,7 @@ pub enum Need {
 /// The rule of one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
+    pub(crate) server: bool,
     pub(crate) anyone: bool,
     pub(crate) environment: bool,
     pub(crate) user: Option<Need>,
@@ -21,12 +22,23 @@ pub struct Guard {
 
 impl Guard {
     const NOBODY: Self = Self {
+        server: false,
         anyone: false,
         environment: false,
         user: None,
         on_behalf: false,
         tenant: false,
     };
+
+    /// The server itself, not one of its environments: nobody needs to be known and no environment is looked for. For
+    /// health, metrics, documents and the environment login, whose body names the environment.
+    #[must_use]
+    pub const fn server() -> Self {
+        Self {
+            server: true,
+            ..Self::NOBODY
+        }
+    }
 
     /// Nobody needs to be known; the environment is found by headers or host.
     #[must_use]
@@ -79,10 +91,16 @@ impl Guard {
         self
     }
 
+    /// Whether the route belongs to the server itself, outside every environment.
+    #[must_use]
+    pub const fn is_servers(&self) -> bool {
+        self.server
+    }
+
     /// Whether nobody needs to be known.
     #[must_use]
     pub const fn admits_anyone(&self) -> bool {
-        self.anyone
+        self.anyone || self.server
     }
 
     /// Whether the environment's own token is taken (as itself, not on behalf of a user).
@@ -113,7 +131,7 @@ impl Guard {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut words = Vec::new();
-        if self.anyone {
+        if self.admits_anyone() {
             words.push("anyone".to_owned());
         }
         if self.environment {
