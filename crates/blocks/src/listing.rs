@@ -1,7 +1,7 @@
 //! `Listing`: the page-number dialect of lists (management-contract.md 7.1): `_limit`, `_offset` (a page index from 0),
 //! `_sortBy`, `_order`; answers `{items, _metadata, _links}`.
 //!
-//! ```ignore
+//! ```text
 //! const USERS: Dialect<Sort> = Dialect { most: 200, usual: 50, sorts: &[("createdAt", Sort::CreatedAt)] };
 //! let page = USERS.read(&params)?;
 //! Ok(Json(page.answer(items, total, &params)))
@@ -57,7 +57,11 @@ impl<S: Copy> Dialect<S> {
         let sort = match params.text("_sortBy") {
             None => None,
             Some(name) => {
-                let found = self.sorts.iter().find(|(known, _)| *known == name).map(|(_, sort)| *sort);
+                let found = self
+                    .sorts
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, sort)| *sort);
                 Some(found.ok_or_else(|| Problem::bad_request("_sortBy must be a valid enum value"))?)
             }
         };
@@ -66,12 +70,19 @@ impl<S: Copy> Dialect<S> {
             Some(word) if word.eq_ignore_ascii_case("ASC") => Some(Order::Ascending),
             Some(word) if word.eq_ignore_ascii_case("DESC") => Some(Order::Descending),
             Some(_) => {
-                return Err(Problem::bad_request("_order must be one of the following values: ASC, DESC"));
+                return Err(Problem::bad_request(
+                    "_order must be one of the following values: ASC, DESC",
+                ));
             }
         };
         let limit = params.integer("_limit", 1, self.most)?.unwrap_or(self.usual);
         let index = params.integer("_offset", 0, i64::from(u32::MAX))?.unwrap_or(0);
-        Ok(Page { limit, index, sort, order })
+        Ok(Page {
+            limit,
+            index,
+            sort,
+            order,
+        })
     }
 }
 
@@ -119,8 +130,20 @@ impl<S> Page<S> {
             }
             query
         };
-        let links = Links { next: link(self.index + 1), prev: link(self.index - 1), first: link(0), last: link(pages - 1) };
-        Paged { items, links, metadata: Metadata { total_items: total, total_pages: pages } }
+        let links = Links {
+            next: link(self.index + 1),
+            prev: link(self.index - 1),
+            first: link(0),
+            last: link(pages - 1),
+        };
+        Paged {
+            items,
+            links,
+            metadata: Metadata {
+                total_items: total,
+                total_pages: pages,
+            },
+        }
     }
 }
 
@@ -128,7 +151,11 @@ impl<S> Page<S> {
 mod tests {
     use super::*;
 
-    const LIST: Dialect<u8> = Dialect { most: 200, usual: 50, sorts: &[("name", 1)] };
+    const LIST: Dialect<u8> = Dialect {
+        most: 200,
+        usual: 50,
+        sorts: &[("name", 1)],
+    };
 
     fn said(query: &str) -> String {
         format!("{:?}", LIST.read(&Params::parse(query).unwrap()).unwrap_err())

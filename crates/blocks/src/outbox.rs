@@ -3,7 +3,7 @@
 //! A crash at any point loses nothing: the event is either still here or its effect is durable.
 
 use async_trait::async_trait;
-use db::{Db, StoreError, Tx, Query, args, sql};
+use db::{Db, Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Ids, Millis};
 use serde::Serialize;
 
@@ -58,7 +58,12 @@ pub async fn put(
 pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, StoreError> {
     let topic = sink.topic();
     // all environments: the outbox is emptied in order of writing, whoever wrote
-    let waiting = db.opt(sql!("SELECT id FROM outbox WHERE topic = $1 LIMIT 1"), args![topic]).await?;
+    let waiting = db
+        .opt(
+            sql!("SELECT id FROM outbox WHERE topic = $1 LIMIT 1"),
+            args![topic],
+        )
+        .await?;
     if waiting.is_none() {
         return Ok(0);
     }
@@ -84,9 +89,10 @@ pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, Sto
         let mut claimed = Vec::with_capacity(events.len());
         for chunk in events.chunks(100) {
             // all environments: ids are unique across them
-            let mut query = Query::new("DELETE FROM outbox WHERE topic = ").bind(topic).push(" AND id IN ");
-            query = query.bind_list(chunk.iter().map(|event| event.id.as_str().into()));
-            let gone = tx.all_built(&query.push(" RETURNING id")).await?;
+            let mut query = Query::new("DELETE FROM outbox WHERE topic = ");
+            query.bind(topic).push(" AND id IN ").bind_list(chunk.iter().map(|event| event.id.as_str()));
+            query.push(" RETURNING id");
+            let gone = tx.all_built(&query).await?;
             for row in &gone {
                 claimed.push(row.get::<String>(0)?);
             }

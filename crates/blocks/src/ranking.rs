@@ -5,7 +5,7 @@
 //! The page at offset n is found by adding bucket counts (some hundred rows for a million entries) and then skipping
 //! inside a single bucket. Keys are text; [`sortable_number`] makes text of numbers that sorts as they do.
 //!
-//! ```ignore
+//! ```text
 //! const BY_NAME: Ranking = Ranking::new("users.name");
 //! BY_NAME.add(tx, environment, &user.name_key, &user.id).await?;
 //! let seat = BY_NAME.seat(tx, environment, page.skipped()).await?;   // start at seat.key, skip seat.skip more
@@ -41,7 +41,13 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn add(&self, tx: &Tx, environment: &EnvironmentId, key: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn add(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        key: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
         if self.adjust(tx, environment, key, id, 1).await? == 0 {
             // The first bucket begins below every key, so that every entry has one.
             tx.exec(
@@ -61,7 +67,13 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn remove(&self, tx: &Tx, environment: &EnvironmentId, key: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn remove(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        key: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
         self.adjust(tx, environment, key, id, -1).await?;
         Ok(())
     }
@@ -108,7 +120,12 @@ impl Ranking {
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn seat(&self, tx: &Tx, environment: &EnvironmentId, offset: i64) -> Result<Option<Seat>, StoreError> {
+    pub async fn seat(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        offset: i64,
+    ) -> Result<Option<Seat>, StoreError> {
         let row = tx
             .opt(
                 sql!(
@@ -124,7 +141,11 @@ impl Ranking {
             .await?;
         row.map(|row| {
             let before: i64 = row.get(2)?;
-            Ok(Seat { key: row.get(0)?, id: row.get(1)?, skip: offset - before })
+            Ok(Seat {
+                key: row.get(0)?,
+                id: row.get(1)?,
+                skip: offset - before,
+            })
         })
         .transpose()
     }
@@ -156,10 +177,24 @@ impl Ranking {
             sum += row.get::<i64>(2)?;
         }
         let Some(last) = before.last() else {
-            return Ok((Seat { key: String::new(), id: String::new(), skip: 0 }, 0));
+            return Ok((
+                Seat {
+                    key: String::new(),
+                    id: String::new(),
+                    skip: 0,
+                },
+                0,
+            ));
         };
         let own: i64 = last.get(2)?;
-        Ok((Seat { key: last.get(0)?, id: last.get(1)?, skip: 0 }, sum - own))
+        Ok((
+            Seat {
+                key: last.get(0)?,
+                id: last.get(1)?,
+                skip: 0,
+            },
+            sum - own,
+        ))
     }
 
     /// A bucket that should be split, with its size.
@@ -179,7 +214,11 @@ impl Ranking {
             .await?;
         row.map(|row| {
             let environment: String = row.get(0)?;
-            let seat = Seat { key: row.get(1)?, id: row.get(2)?, skip: 0 };
+            let seat = Seat {
+                key: row.get(1)?,
+                id: row.get(2)?,
+                skip: 0,
+            };
             Ok((environment.into(), seat, row.get(3)?))
         })
         .transpose()

@@ -5,7 +5,7 @@
 //! an environment token without a tenant gets 404 until one is written, POST answers 201 or 409, PATCH and PUT change what is
 //! there, and a tenant header or a user token reads the value in force.
 //!
-//! ```ignore
+//! ```text
 //! #[derive(Clone, Default, Serialize, Deserialize)]
 //! #[serde(rename_all = "camelCase", default)]
 //! struct LockoutPolicy { enabled: bool, max_attempts: u32 }
@@ -48,7 +48,9 @@ pub struct Stored<S> {
 /// # Errors
 /// When storage fails, or a stored document cannot be read (that is never silently the default).
 pub async fn effective<S: Setting>(tx: &Tx, scope: &Scope) -> Result<S, StoreError> {
-    Ok(in_force::<S>(tx, scope).await?.map_or_else(S::default, |stored| stored.value))
+    Ok(in_force::<S>(tx, scope)
+        .await?
+        .map_or_else(S::default, |stored| stored.value))
 }
 
 async fn in_force<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored<S>>, StoreError> {
@@ -86,14 +88,25 @@ pub async fn written<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored
 fn stored_from<S: Setting>(row: &Row) -> Result<Stored<S>, StoreError> {
     let body: String = row.get(1)?;
     let value = serde_json::from_str(&body).map_err(StoreError::other)?;
-    Ok(Stored { id: row.get(0)?, value, created_at: Millis(row.get(2)?), updated_at: Millis(row.get(3)?) })
+    Ok(Stored {
+        id: row.get(0)?,
+        value,
+        created_at: Millis(row.get(2)?),
+        updated_at: Millis(row.get(3)?),
+    })
 }
 
 /// Writes the document of this level, replacing an older one.
 ///
 /// # Errors
 /// When storage fails.
-pub async fn put<S: Setting>(tx: &Tx, ids: &Ids, scope: &Scope, now: Millis, value: &S) -> Result<(), StoreError> {
+pub async fn put<S: Setting>(
+    tx: &Tx,
+    ids: &Ids,
+    scope: &Scope,
+    now: Millis,
+    value: &S,
+) -> Result<(), StoreError> {
     let body = serde_json::to_string(value).map_err(StoreError::other)?;
     tx.exec(
         sql!(
@@ -102,7 +115,14 @@ pub async fn put<S: Setting>(tx: &Tx, ids: &Ids, scope: &Scope, now: Millis, val
              ON CONFLICT (environment_id, name, tenant_id)
              DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at"
         ),
-        args![scope.environment_id(), scope.tenant_id(), S::NAME, ids.v4(), body, now.0],
+        args![
+            scope.environment_id(),
+            scope.tenant_id(),
+            S::NAME,
+            ids.v4(),
+            body,
+            now.0
+        ],
     )
     .await?;
     Ok(())
@@ -127,7 +147,14 @@ pub async fn create<S: Setting>(
                  VALUES ($1, $2, $3, $4, $5, $6, $6)
                  ON CONFLICT (environment_id, name, tenant_id) DO NOTHING"
             ),
-            args![scope.environment_id(), scope.tenant_id(), S::NAME, ids.v4(), body, now.0],
+            args![
+                scope.environment_id(),
+                scope.tenant_id(),
+                S::NAME,
+                ids.v4(),
+                body,
+                now.0
+            ],
         )
         .await?;
     Ok(rows == 1)
@@ -180,7 +207,12 @@ pub async fn read_absent<S: Setting>(app: &App, caller: &AnyCaller) -> Result<Js
     match found {
         Some(stored) => Ok(Json(stored)),
         None if bare => Err(Problem::not_found(format!("{} is not configured", S::NAME))),
-        None => Ok(Json(Stored { id: String::new(), value: S::default(), created_at: now, updated_at: now })),
+        None => Ok(Json(Stored {
+            id: String::new(),
+            value: S::default(),
+            created_at: now,
+            updated_at: now,
+        })),
     }
 }
 
@@ -204,7 +236,9 @@ pub async fn create_absent<S: Setting>(
             written::<S>(tx, &scope).await
         })
         .await?;
-    stored.map(Created).ok_or_else(|| Problem::conflict(format!("{} already exists", S::NAME)))
+    stored
+        .map(Created)
+        .ok_or_else(|| Problem::conflict(format!("{} already exists", S::NAME)))
 }
 
 /// PATCH or PUT of a policy that is absent until written: the members of the body replace those stored.
@@ -225,7 +259,11 @@ pub async fn change_absent<S: Setting>(
             };
             let value = merged(&old.value, body.clone())?;
             put(tx, &ids, &scope, now, &value).await?;
-            Ok(Stored { value, updated_at: now, ..old })
+            Ok(Stored {
+                value,
+                updated_at: now,
+                ..old
+            })
         })
         .await?;
     Ok(Json(stored))

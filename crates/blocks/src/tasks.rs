@@ -140,7 +140,11 @@ fn task_from(row: &Row) -> Result<Task, StoreError> {
         total: row.get(6)?,
         done: row.get(7)?,
         failed: row.get(8)?,
-        errors: if let Value::Array(list) = errors { list } else { Vec::new() },
+        errors: if let Value::Array(list) = errors {
+            list
+        } else {
+            Vec::new()
+        },
         created_at: Millis(row.get(10)?),
         updated_at: Millis(row.get(11)?),
     })

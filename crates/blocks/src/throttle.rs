@@ -102,14 +102,24 @@ impl RateLimit {
     /// `on = false` lets everything through (TENANTRY_RATE_LIMITS=off).
     #[must_use]
     pub fn new(on: bool) -> Self {
-        Self { on, windows: Arc::default() }
+        Self {
+            on,
+            windows: Arc::default(),
+        }
     }
 
     /// Counts one request.
     ///
     /// # Errors
     /// 429 with `Retry-After` when `who` has asked for `what` more than `most` times in this window.
-    pub fn check(&self, what: &'static str, who: &str, most: u32, seconds: i64, now: Millis) -> Result<(), Problem> {
+    pub fn check(
+        &self,
+        what: &'static str,
+        who: &str,
+        most: u32,
+        seconds: i64,
+        now: Millis,
+    ) -> Result<(), Problem> {
         if !self.on {
             return Ok(());
         }
@@ -120,7 +130,10 @@ impl RateLimit {
                 windows.clear();
             }
         }
-        let fresh = Window { ends: now.plus_seconds(seconds), count: 0 };
+        let fresh = Window {
+            ends: now.plus_seconds(seconds),
+            count: 0,
+        };
         let window = windows.entry((what, who.to_owned())).or_insert(fresh);
         if window.ends <= now {
             *window = fresh;
@@ -143,6 +156,10 @@ mod tests {
         let limit = RateLimit::new(true);
         let at = |seconds: i64, who: &str| limit.check("login", who, 2, 60, Millis(seconds * 1000)).is_ok();
         assert!(at(0, "a") && at(1, "a") && !at(2, "a") && at(2, "b") && at(61, "a"));
-        assert!((0..9).all(|_| RateLimit::new(false).check("login", "a", 1, 60, Millis(0)).is_ok()));
+        assert!((0..9).all(|_| {
+            RateLimit::new(false)
+                .check("login", "a", 1, 60, Millis(0))
+                .is_ok()
+        }));
     }
 }

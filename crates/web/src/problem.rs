@@ -212,7 +212,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Overloaded => Self::overloaded(),
+            busy if busy.is_temporary() => {
+                tracing::warn!(error = %busy, "storage is out of room");
+                Self::overloaded()
+            }
             StoreError::Nul => Self::bad_request("Text must not contain the character U+0000"),
             other => Self::internal(&other),
         }

@@ -1,0 +1,281 @@
+//! The threads that hash passwords.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use kit::Secret;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use super::native::Hasher;
+use super::{HashCost, MAX_PASSWORD_BYTES, StoredHash, normalised};
+
+/// Why a password was not hashed or checked.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum HashError {
+    /// Every thread works and the queue is full. The caller answers 503 with Retry-After.
+    #[error("too many password checks are waiting")]
+    Busy,
+    /// The password has more than [`MAX_PASSWORD_BYTES`] bytes.
+    #[error("the password is too long")]
+    TooLong,
+    /// No memory, no threads, or a fault inside a hash.
+    #[error("the password hash could not be computed")]
+    Failed,
+}
+
+/// The outcome of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The password is the right one.
+    pub matches: bool,
+    /// The password is the right one, and the stored hash is foreign or of another cost than the configured one: hash
+    /// the password anew and store that.
+    pub rehash: bool,
+}
+
+/// Threads that do nothing but hash passwords, one per core, fed by a bounded queue: hashing is what a login costs, so
+/// it must neither block the threads that serve requests nor pile up without limit (DESIGN section 3, rule 10).
+///
+/// The handle is cheap to clone. When the last one is dropped, the threads end.
+#[derive(Clone)]
+pub struct HashPool(Arc<Handle>);
+
+impl HashPool {
+    /// Starts `threads` threads (at least one) that make hashes of `cost`, with at most `queue` calls (at least one)
+    /// waiting. Each thread takes its memory at its first hash.
+    #[must_use]
+    pub fn start(cost: HashCost, threads: usize, queue: usize) -> Self {
+        let shared = Arc::new(Shared {
+            cost,
+            capacity: queue.max(1),
+            queue: Mutex::new(Queue {
+                jobs: VecDeque::new(),
+                open: true,
+            }),
+            wake: Condvar::new(),
+            performed: AtomicU64::new(0),
+        });
+        let mut started = 0;
+        for index in 0..threads.max(1) {
+            let worker = Arc::clone(&shared);
+            match std::thread::Builder::new()
+                .name(format!("hash-{index}"))
+                .spawn(move || worker.run())
+            {
+                Ok(_) => started += 1,
+                Err(error) => tracing::error!(%error, "a password hash thread did not start"),
+            }
+        }
+        if started == 0 {
+            shared.close(); // every call then fails at once instead of waiting for ever
+        }
+        Self(Arc::new(Handle(shared)))
+    }
+
+    /// A new hash of `password` as a PHC string, with a random salt, at the configured cost. The password is brought to
+    /// NFC first.
+    ///
+    /// # Errors
+    /// See [`HashError`].
+    pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
+        self.submit(password, |hasher, password| {
+            hasher.hash(normalised(password).reveal().as_bytes())
+        })
+        .await
+    }
+
+    /// Checks `password` against a stored hash, ours or foreign. Exactly one hash of work per call, whatever the
+    /// outcome: an unreadable stored hash costs a dummy one and does not match.
+    ///
+    /// # Errors
+    /// See [`HashError`].
+    pub async fn verify(&self, password: Secret, stored: StoredHash) -> Result<Verdict, HashError> {
+        self.submit(password, move |hasher, password| hasher.verify(password, &stored))
+            .await
+    }
+
+    /// Does the work of a verification for a user who does not exist, so that the time does not tell.
+    ///
+    /// # Errors
+    /// See [`HashError`]; the same ones that [`verify`](Self::verify) would have answered.
+    pub async fn dummy(&self, password: Secret) -> Result<(), HashError> {
+        self.submit(password, |hasher, password| {
+            hasher
+                .dummy(normalised(password).reveal().as_bytes())
+                .then_some(())
+        })
+        .await
+    }
+
+    /// How many calls were worked off so far, of all kinds. Tests assert that each login path adds exactly one.
+    #[must_use]
+    pub fn performed(&self) -> u64 {
+        self.0.0.performed.load(Ordering::SeqCst)
+    }
+
+    /// How many calls wait for a thread right now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.0.lock().jobs.len()
+    }
+
+    /// The cost of new hashes.
+    #[must_use]
+    pub fn cost(&self) -> HashCost {
+        self.0.0.cost
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        password: Secret,
+        work: impl FnOnce(&mut Hasher, &Secret) -> Option<T> + Send + 'static,
+    ) -> Result<T, HashError> {
+        if password.reveal().len() > MAX_PASSWORD_BYTES {
+            return Err(HashError::TooLong);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.0.0.push(Box::new(Task {
+            password,
+            work,
+            reply,
+        }))?;
+        // The sender is dropped unanswered only when the hash panicked or the threads are gone.
+        answer.await.unwrap_or(None).ok_or(HashError::Failed)
+    }
+}
+
+impl std::fmt::Debug for HashPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HashPool({})", self.cost())
+    }
+}
+
+/// Ends the threads when the last handle goes.
+struct Handle(Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+trait Job: Send {
+    /// Nobody waits for the answer any more.
+    fn abandoned(&self) -> bool;
+    fn run(self: Box<Self>, hasher: &mut Hasher, performed: &AtomicU64);
+}
+
+struct Task<T, W> {
+    password: Secret,
+    work: W,
+    reply: oneshot::Sender<Option<T>>,
+}
+
+impl<T: Send, W: FnOnce(&mut Hasher, &Secret) -> Option<T> + Send> Job for Task<T, W> {
+    fn abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(self: Box<Self>, hasher: &mut Hasher, performed: &AtomicU64) {
+        let Self {
+            password,
+            work,
+            reply,
+        } = *self;
+        let answer = work(hasher, &password);
+        performed.fetch_add(1, Ordering::SeqCst);
+        // The caller may have gone meanwhile.
+        let _ = reply.send(answer);
+    }
+}
+
+struct Shared {
+    cost: HashCost,
+    capacity: usize,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    performed: AtomicU64,
+}
+
+struct Queue {
+    jobs: VecDeque<Box<dyn Job>>,
+    open: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while it holds the lock, and the queue would be whole if something did.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Box<dyn Job>) -> Result<(), HashError> {
+        let mut queue = self.lock();
+        if !queue.open {
+            return Err(HashError::Failed);
+        }
+        if queue.jobs.len() >= self.capacity {
+            // Callers that hung up must not keep those out who still wait.
+            queue.jobs.retain(|job| !job.abandoned());
+            if queue.jobs.len() >= self.capacity {
+                return Err(HashError::Busy);
+            }
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut queue = self.lock();
+        queue.open = false;
+        queue.jobs.clear();
+        drop(queue);
+        self.wake.notify_all();
+    }
+
+    /// The next job that somebody waits for; `None` when the pool has ended.
+    fn next(&self) -> Option<Box<dyn Job>> {
+        let mut queue = self.lock();
+        loop {
+            if !queue.open {
+                return None;
+            }
+            match queue.jobs.pop_front() {
+                Some(job) if job.abandoned() => {}
+                Some(job) => return Some(job),
+                None => {
+                    queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn run(&self) {
+        yield_to_requests();
+        let mut hasher = Hasher::new(self.cost);
+        while let Some(job) = self.next() {
+            // A panic inside a hash costs that call, not the thread; the next hash overwrites all memory.
+            if catch_unwind(AssertUnwindSafe(|| job.run(&mut hasher, &self.performed))).is_err() {
+                tracing::error!("a password hash panicked");
+                hasher = Hasher::new(self.cost);
+            }
+        }
+    }
+}
+
+/// Lowers the scheduling priority of the calling thread, so that a burst of logins does not slow every other request
+/// down. On Linux a nice value belongs to a thread, not to the process, and `setpriority` takes a thread id. Where it
+/// does not work the pool is merely less polite.
+fn yield_to_requests() {
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! The one thread that writes, and the commit many callers share.
+//!
+//! Syncing a file costs the same for one change as for five hundred. So the thread opens a transaction for the
+//! first job it finds, runs whatever else waits inside savepoints of its own, commits once, and only then answers
+//! all of them. A job that fails, panics or waits for something else is rolled back to its savepoint; its
+//! neighbours do not notice.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::conn::{Conn, LocalTx};
+use super::run::poll_once;
+use crate::tx::Inner;
+use crate::{Journal, Notice, Step, StoreError, Tx};
+
+/// What the writer is asked to do.
+pub(crate) enum Order {
+    /// A body, to be run inside the shared transaction.
+    Job(Box<dyn Job>),
+    /// Something that needs the connection outside of any transaction.
+    Alone(Box<dyn FnOnce(&Conn) + Send>),
+    /// Nothing; look at the flags.
+    Wake,
+    /// Finish what was queued before this, then end.
+    Close,
+}
+
+/// A body on its way through the writer, its types erased.
+pub(crate) trait Job: Send {
+    /// Whether nobody waits for it any more.
+    fn is_abandoned(&self) -> bool;
+    /// Runs the body; whether its changes are to be kept.
+    fn run(&mut self, tx: &Tx) -> bool;
+    /// Tells the caller: the body's result, or instead of a success that the commit failed.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+pub(crate) struct Body<T, E, F> {
+    body: F,
+    result: Option<Result<T, E>>,
+    caller: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Body<T, E, F> {
+    pub(crate) const fn new(body: F, caller: oneshot::Sender<Result<T, E>>) -> Self {
+        Self {
+            body,
+            result: None,
+            caller,
+        }
+    }
+}
+
+impl<T, E, F> Job for Body<T, E, F>
+where
+    F: AsyncFn(&Tx) -> Result<T, E> + Send,
+    E: From<StoreError> + Send,
+    T: Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.caller.is_closed()
+    }
+
+    fn run(&mut self, tx: &Tx) -> bool {
+        let result = poll_once(&self.body, tx);
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let result = match (commit, self.result) {
+            (Ok(()), Some(result)) | (Err(_), Some(result @ Err(_))) => result,
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Closed.into()),
+        };
+        // A caller that went away meanwhile wants no answer.
+        drop(self.caller.send(result));
+    }
+}
+
+/// What the writer's thread owns.
+pub(crate) struct Writer {
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) batch: usize,
+    /// Set by the checkpoint thread when the WAL has grown too long.
+    pub(crate) truncate: Arc<AtomicBool>,
+}
+
+/// What ends a batch before its time.
+enum Then {
+    Continue,
+    Alone(Box<dyn FnOnce(&Conn) + Send>),
+    Close,
+}
+
+impl Writer {
+    /// The thread's whole life.
+    pub(crate) fn run(mut self, conn: Conn) {
+        let tx = Tx(Inner::Sqlite(LocalTx::new(Box::new(conn), true)));
+        let Inner::Sqlite(local) = &tx.0 else { return };
+        let (mut number, mut batches) = (0, 0);
+        while let Some(order) = self.orders.blocking_recv() {
+            let then = match order {
+                Order::Job(first) => {
+                    batches += 1;
+                    self.batch(&tx, local, first, &mut number, batches)
+                }
+                Order::Alone(run) => Then::Alone(run),
+                Order::Wake => Then::Continue,
+                Order::Close => Then::Close,
+            };
+            match then {
+                Then::Continue => {}
+                Then::Alone(run) => {
+                    if catch_unwind(AssertUnwindSafe(|| run(&local.conn()))).is_err() {
+                        tracing::error!("an order to the database writer panicked");
+                    }
+                    self.end_stray(local);
+                }
+                Then::Close => break,
+            }
+            if self.truncate.swap(false, Ordering::Relaxed) {
+                truncate(&local.conn(), Duration::from_millis(100));
+            }
+        }
+        // Whoever was queued behind the Close hears that by its dropped sender.
+        self.orders.close();
+        truncate(&local.conn(), Duration::from_secs(5));
+    }
+
+    fn batch(&mut self, tx: &Tx, local: &LocalTx, first: Box<dyn Job>, number: &mut u64, batch: u64) -> Then {
+        if first.is_abandoned() {
+            return Then::Continue;
+        }
+        if let Err(error) = local.conn().control("BEGIN IMMEDIATE") {
+            self.end_stray(local);
+            tell(first, Err(error));
+            return Then::Continue;
+        }
+        let mut done: Vec<(u64, Box<dyn Job>, bool)> = Vec::new();
+        let mut notices = Vec::new();
+        let mut then = Then::Continue;
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            *number += 1;
+            match one(tx, local, job.as_mut()) {
+                Ok(kept) => {
+                    if kept {
+                        self.note(Step::Wrote { batch, job: *number });
+                        notices.append(&mut local.reset());
+                    }
+                    done.push((*number, job, kept));
+                }
+                Err(error) => {
+                    // The shared transaction itself is lost (disk full, for example), and with it every job so far.
+                    self.end_stray(local);
+                    done.push((*number, job, true));
+                    self.finish(done, Err(error), batch);
+                    local.reset();
+                    return then;
+                }
+            }
+            local.reset();
+            while next.is_none() && done.len() < self.batch {
+                match self.orders.try_recv() {
+                    Ok(Order::Job(job)) if job.is_abandoned() => {}
+                    Ok(Order::Job(job)) => next = Some(job),
+                    Ok(Order::Wake) => {}
+                    Ok(Order::Alone(run)) => {
+                        then = Then::Alone(run);
+                        break;
+                    }
+                    Ok(Order::Close) => {
+                        then = Then::Close;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+        }
+        let commit = local.conn().control("COMMIT");
+        match &commit {
+            Ok(()) => {
+                self.note(Step::Synced { batch });
+                for notice in notices {
+                    // An error only means that nobody subscribes.
+                    drop(self.notices.send(notice));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs = done.len(), "a commit failed; all its writes are rolled back");
+                self.end_stray(local);
+            }
+        }
+        self.finish(done, commit, batch);
+        then
+    }
+
+    fn finish(&self, done: Vec<(u64, Box<dyn Job>, bool)>, commit: Result<(), StoreError>, batch: u64) {
+        for (number, job, kept) in done {
+            if kept && commit.is_ok() {
+                self.note(Step::Answered { batch, job: number });
+            }
+            tell(job, commit.clone());
+        }
+    }
+
+    fn note(&self, step: Step) {
+        if let Some(journal) = &self.journal {
+            journal(step);
+        }
+    }
+
+    /// Makes sure that no transaction is left open.
+    fn end_stray(&self, local: &LocalTx) {
+        let conn = local.conn();
+        if !conn.is_idle()
+            && let Err(error) = conn.control("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+/// Runs one job inside its savepoint. An error means that the transaction around it is lost.
+fn one(tx: &Tx, local: &LocalTx, job: &mut dyn Job) -> Result<bool, StoreError> {
+    local.conn().control("SAVEPOINT j")?;
+    let keep = job.run(tx);
+    let conn = local.conn();
+    if conn.is_idle() {
+        return Err(StoreError::Other(crate::Cause::new(
+            "lost",
+            "the transaction ended inside a body",
+        )));
+    }
+    if !keep {
+        conn.control("ROLLBACK TO j")?;
+    }
+    conn.control("RELEASE j")?;
+    Ok(keep)
+}
+
+fn tell(job: Box<dyn Job>, commit: Result<(), StoreError>) {
+    if catch_unwind(AssertUnwindSafe(|| job.answer(commit))).is_err() {
+        tracing::error!("telling a caller the outcome of its write panicked");
+    }
+}
+
+/// Moves the WAL into the file and empties it. Readers may prevent that; it is then tried another time.
+fn truncate(conn: &Conn, patience: Duration) {
+    let run = || {
+        conn.raw().busy_timeout(patience)?;
+        let busy: i64 = conn
+            .raw()
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        conn.raw().busy_timeout(Duration::from_secs(5))?;
+        Ok::<_, rusqlite::Error>(busy)
+    };
+    match run() {
+        Ok(0) => {}
+        Ok(_) => tracing::debug!("the WAL could not be emptied: a reader still needs it"),
+        Err(error) => tracing::warn!(%error, "the WAL could not be emptied"),
+    }
+}

@@ -1,0 +1,4 @@
+//! Every store test runs on both engines; see `world`.
+
+mod bodies;
+mod world;
