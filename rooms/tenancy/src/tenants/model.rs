@@ -60,7 +60,7 @@ pub struct Tenant {
 
 /// A tenant to be. Unknown members are ignored (management-contract.md 7.5).
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct NewTenant {
     /// Any text up to 255 characters; generated when absent or empty.
     pub tenant_id: Option<String>,
@@ -138,41 +138,58 @@ impl NewTenant {
 
 /// Changes to a tenant: members left out stay, null clears. Unknown and read-only members are ignored.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct TenantChanges {
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     name: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     alias: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     status: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     website: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     application_url: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     domain: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     address: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     timezone: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     date_format: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     time_format: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     currency: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     creator_name: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     creator_email: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     logo: Patch<String>,
     #[schema(value_type = Option<String>)]
+    #[serde(default)]
     logo_url: Patch<String>,
     #[schema(value_type = Option<bool>)]
+    #[serde(default)]
     is_reseller: Patch<bool>,
     #[schema(value_type = Option<Value>)]
+    #[serde(default)]
     metadata: Patch<Value>,
 }
 
@@ -274,6 +291,15 @@ impl Tenant {
     /// The metadata as a map; what is not one counts as empty.
     pub(crate) fn metadata_map(&self) -> Map<String, Value> {
         serde_json::from_str(&self.metadata).unwrap_or_default()
+    }
+
+    /// This tenant with other metadata, or why it cannot have it.
+    pub(crate) fn with_metadata(&self, metadata: Map<String, Value>, now: Millis) -> Result<Self, Vec<String>> {
+        let changed = Self { metadata: Value::Object(metadata).to_string(), updated_at: now, ..self.clone() };
+        let mut faults = Faults::default();
+        changed.faults(&mut faults);
+        faults.check()?;
+        Ok(changed)
     }
 
     /// What audit records keep: everything but the image.
