@@ -31,62 +31,140 @@ const PERMISSIONS: [(&str, &[&str]); 11] = [
     (
         "fe.secure.read.",
         &[
-            "users", "roles", "permissions", "accountSettings", "audits", "emailDomainRestrictions", "groups",
-            "ipRestrictions", "passwordExpirationConfiguration", "provisioningConfiguration", "samlConfiguration",
-            "samlDefaultRoles", "securityPolicy", "tenantApiTokens", "userApiTokens",
+            "users",
+            "roles",
+            "permissions",
+            "accountSettings",
+            "audits",
+            "emailDomainRestrictions",
+            "groups",
+            "ipRestrictions",
+            "passwordExpirationConfiguration",
+            "provisioningConfiguration",
+            "samlConfiguration",
+            "samlDefaultRoles",
+            "securityPolicy",
+            "tenantApiTokens",
+            "userApiTokens",
         ],
     ),
     (
         "fe.secure.write.",
         &[
-            "users", "usersRoles", "enableDisable", "updateUser", "tenantInvites", "userSubTenants", "accountSettings",
-            "actorToken", "appsUsers", "delegation", "emailDomainRestrictions", "groups", "groupsRoles", "groupsUsers",
-            "ipRestrictions", "passwordExpirationConfiguration", "provisioningConfiguration", "resendActivationEmail",
-            "roles", "samlConfiguration", "samlDefaultRoles", "securityPolicy", "tenantApiTokens", "updateRole",
+            "users",
+            "usersRoles",
+            "enableDisable",
+            "updateUser",
+            "tenantInvites",
+            "userSubTenants",
+            "accountSettings",
+            "actorToken",
+            "appsUsers",
+            "delegation",
+            "emailDomainRestrictions",
+            "groups",
+            "groupsRoles",
+            "groupsUsers",
+            "ipRestrictions",
+            "passwordExpirationConfiguration",
+            "provisioningConfiguration",
+            "resendActivationEmail",
+            "roles",
+            "samlConfiguration",
+            "samlDefaultRoles",
+            "securityPolicy",
+            "tenantApiTokens",
+            "updateRole",
             "userApiTokens",
         ],
     ),
     (
         "fe.secure.delete.",
         &[
-            "users", "usersRoles", "userSubTenants", "appsUsers", "emailDomainRestrictions", "groups", "groupsUsers",
-            "ipRestrictions", "provisioningConfiguration", "role", "samlConfiguration", "securityPolicy", "sessions",
-            "tenantApiTokens", "tenantInvites", "userApiTokens",
+            "users",
+            "usersRoles",
+            "userSubTenants",
+            "appsUsers",
+            "emailDomainRestrictions",
+            "groups",
+            "groupsUsers",
+            "ipRestrictions",
+            "provisioningConfiguration",
+            "role",
+            "samlConfiguration",
+            "securityPolicy",
+            "sessions",
+            "tenantApiTokens",
+            "tenantInvites",
+            "userApiTokens",
         ],
     ),
     ("fe.connectivity.", &["*", "read.*", "write.*", "delete.*"]),
     (
         "fe.connectivity.read.",
         &[
-            "emailConfig", "eventCategories", "events", "slackApp", "slackChannels", "slackSubscriptions", "slackUsers",
-            "smsConfig", "userBellNotifications", "webhookLogs", "webhooks",
+            "emailConfig",
+            "eventCategories",
+            "events",
+            "slackApp",
+            "slackChannels",
+            "slackSubscriptions",
+            "slackUsers",
+            "smsConfig",
+            "userBellNotifications",
+            "webhookLogs",
+            "webhooks",
         ],
     ),
     (
         "fe.connectivity.write.",
         &[
-            "emailConfig", "sendWebpushNotification", "slackAppRegistration", "slackSubscriptions", "smsConfig",
-            "subscribeWebpush", "triggerEvent", "updateSlackSubscription", "updateUserBellNotification", "webhook",
+            "emailConfig",
+            "sendWebpushNotification",
+            "slackAppRegistration",
+            "slackSubscriptions",
+            "smsConfig",
+            "subscribeWebpush",
+            "triggerEvent",
+            "updateSlackSubscription",
+            "updateUserBellNotification",
+            "webhook",
         ],
     ),
     (
         "fe.connectivity.delete.",
         &[
-            "bellNotifications", "emailConfig", "slackAppRegistration", "slackSubscriptionEvent", "slackSubscriptions",
-            "smsConfig", "webhook",
+            "bellNotifications",
+            "emailConfig",
+            "slackAppRegistration",
+            "slackSubscriptionEvent",
+            "slackSubscriptions",
+            "smsConfig",
+            "webhook",
         ],
     ),
     (
         "fe.account-hierarchy.",
-        &["read.subAccount", "write.subAccount", "write.subAccountAccess", "write.subAccountManagement", "delete.subAccount"],
+        &[
+            "read.subAccount",
+            "write.subAccount",
+            "write.subAccountAccess",
+            "write.subAccountManagement",
+            "delete.subAccount",
+        ],
     ),
-    ("fe.account-settings.", &["read.app", "write.custom-login-box", "delete.account"]),
+    (
+        "fe.account-settings.",
+        &["read.app", "write.custom-login-box", "delete.account"],
+    ),
     ("fe.subscriptions.", &["*", "read.*", "write.*"]),
 ];
 
 /// All keys.
 pub(crate) fn keys() -> impl Iterator<Item = String> {
-    PERMISSIONS.iter().flat_map(|(prefix, rest)| rest.iter().map(move |rest| format!("{prefix}{rest}")))
+    PERMISSIONS
+        .iter()
+        .flat_map(|(prefix, rest)| rest.iter().map(move |rest| format!("{prefix}{rest}")))
 }
 
 /// The category a key belongs to, by what it is about.
@@ -103,7 +181,9 @@ pub(crate) fn category_of(key: &str) -> &'static str {
         "emailConfig" => "Email integration",
         "smsConfig" => "SMS integration",
         "events" | "eventCategories" | "triggerEvent" => "Events",
-        "userBellNotifications" | "updateUserBellNotification" | "bellNotifications" => "Bell notifications integration",
+        "userBellNotifications" | "updateUserBellNotification" | "bellNotifications" => {
+            "Bell notifications integration"
+        }
         "sendWebpushNotification" | "subscribeWebpush" => "Webpush integration",
         "webhook" | "webhooks" | "webhookLogs" => "Webhooks integration",
         slack if slack.to_lowercase().contains("slack") => "Slack integration",
@@ -113,11 +193,17 @@ pub(crate) fn category_of(key: &str) -> &'static str {
         "roles" | "permissions" | "role" | "updateRole" => "Roles and permissions",
         "samlConfiguration" | "samlDefaultRoles" => "SAML",
         "tenantApiTokens" | "userApiTokens" => "API tokens",
-        "securityPolicy" | "ipRestrictions" | "emailDomainRestrictions" | "passwordExpirationConfiguration" => {
-            "Security policies"
-        }
+        "securityPolicy"
+        | "ipRestrictions"
+        | "emailDomainRestrictions"
+        | "passwordExpirationConfiguration" => "Security policies",
         "provisioningConfiguration" | "actorToken" | "delegation" | "sessions" => "Secure access",
-        "users" | "usersRoles" | "enableDisable" | "updateUser" | "tenantInvites" | "userSubTenants"
+        "users"
+        | "usersRoles"
+        | "enableDisable"
+        | "updateUser"
+        | "tenantInvites"
+        | "userSubTenants"
         | "resendActivationEmail" => "User management",
         _ => "General",
     }
@@ -142,7 +228,9 @@ pub(crate) fn name_of(key: &str) -> String {
         }
     }
     let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What the seeded Admin holds: the widest key of each area, and every key of the areas that have no such key.
@@ -180,15 +268,24 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!((count, all.len()), (103, 103));
-        assert_eq!(name_of("fe.secure.read.samlDefaultRoles"), "Read saml default roles");
+        assert_eq!(
+            name_of("fe.secure.read.samlDefaultRoles"),
+            "Read saml default roles"
+        );
         assert_eq!(name_of("fe.secure.*"), "Everything in secure");
-        assert_eq!(name_of("fe.account-settings.write.custom-login-box"), "Write custom login box");
+        assert_eq!(
+            name_of("fe.account-settings.write.custom-login-box"),
+            "Write custom login box"
+        );
     }
 
     #[test]
     fn the_reader_only_reads() {
         let held: Vec<String> = keys().filter(|key| reader_holds(key)).collect();
-        assert!(held.iter().all(|key| key.contains(".read.")) && held.contains(&"fe.secure.read.users".to_owned()));
+        assert!(
+            held.iter().all(|key| key.contains(".read."))
+                && held.contains(&"fe.secure.read.users".to_owned())
+        );
         assert!(keys().any(|key| key == "fe.secure.*" && admin_holds(&key)));
     }
 }

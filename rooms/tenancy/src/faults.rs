@@ -8,7 +8,9 @@ impl Faults {
     /// A text of at most `most` characters.
     pub(crate) fn within(&mut self, field: &str, text: Option<&str>, most: usize) {
         if text.is_some_and(|text| text.chars().count() > most) {
-            self.0.push(format!("{field} must be shorter than or equal to {most} characters"));
+            self.0.push(format!(
+                "{field} must be shorter than or equal to {most} characters"
+            ));
         }
     }
 
@@ -31,7 +33,8 @@ impl Faults {
     /// A list of at most `most` elements.
     pub(crate) fn at_most(&mut self, field: &str, count: usize, most: usize) {
         if count > most {
-            self.0.push(format!("{field} must contain no more than {most} elements"));
+            self.0
+                .push(format!("{field} must contain no more than {most} elements"));
         }
     }
 

@@ -15,7 +15,12 @@ mod tenants;
 
 pub use applications::{Application, default_application};
 pub use permissions::{AssignmentType, Permission, permissions_of_roles};
-pub use roles::{Role, RoleMigration, Unassignable, assignable_roles, default_roles, first_user_roles, roles_by_id, roles_held};
+pub use roles::{
+    Role, RoleMigration, Unassignable, assignable_roles, default_roles, first_user_roles, roles_by_id,
+    roles_held,
+};
 pub use room::{RoleHolders, Tenancy, TenantPurge, routes, runners};
 pub use seed::TenancySeed;
-pub use tenants::{NewTenant, Tenant, TenantError, TenantRemoval, create_tenant, tenant, tenant_exists, tenants_by_id};
+pub use tenants::{
+    NewTenant, Tenant, TenantError, TenantRemoval, create_tenant, tenant, tenant_exists, tenants_by_id,
+};

@@ -26,11 +26,19 @@ pub trait TenantPurge: Send + Sync {
 #[async_trait]
 pub trait RoleHolders: Send + Sync {
     /// The role is gone: nobody holds it any more.
-    async fn role_deleted(&self, tx: &Tx, environment: &EnvironmentId, role_id: &str) -> Result<(), StoreError>;
+    async fn role_deleted(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        role_id: &str,
+    ) -> Result<(), StoreError>;
 
     /// The next `most` members after `cursor` (`""` at the start) get the role; the new cursor, `None` when done.
     /// Only members of `tenant` where one is given.
-    #[expect(clippy::too_many_arguments, reason = "one piece of a long walk: where, what, from where, how far")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one piece of a long walk: where, what, from where, how far"
+    )]
     async fn give_role(
         &self,
         tx: &Tx,
@@ -53,12 +61,23 @@ pub struct Tenancy {
 
 /// The routes of this room. `purges` are asked in their order when a tenant is deleted.
 pub fn routes(app: &App, purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> BoundRoutes {
-    let room = Tenancy { app: app.clone(), purges, holders };
-    Routes::new().and(tenants::routes()).and(roles::routes()).and(permissions::routes()).bind(app, room)
+    let room = Tenancy {
+        app: app.clone(),
+        purges,
+        holders,
+    };
+    Routes::new()
+        .and(tenants::routes())
+        .and(roles::routes())
+        .and(permissions::routes())
+        .bind(app, room)
 }
 
 /// The background work of this room: large tenants are removed, and default roles given to everybody, in pieces.
 #[must_use]
 pub fn runners(purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> Vec<Arc<dyn Runner>> {
-    vec![Arc::new(TenantRemoval::new(purges)), Arc::new(RoleMigration::new(holders))]
+    vec![
+        Arc::new(TenantRemoval::new(purges)),
+        Arc::new(RoleMigration::new(holders)),
+    ]
 }

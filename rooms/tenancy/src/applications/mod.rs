@@ -26,7 +26,10 @@ pub struct Application {
 ///
 /// # Errors
 /// When storage fails.
-pub async fn default_application(tx: &Tx, environment: &EnvironmentId) -> Result<Option<Application>, StoreError> {
+pub async fn default_application(
+    tx: &Tx,
+    environment: &EnvironmentId,
+) -> Result<Option<Application>, StoreError> {
     store::default(tx, environment).await
 }
 

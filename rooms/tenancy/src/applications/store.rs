@@ -32,7 +32,11 @@ pub(super) async fn default(tx: &Tx, environment: &EnvironmentId) -> Result<Opti
     row.as_ref().map(application_from).transpose()
 }
 
-pub(super) async fn insert(tx: &Tx, environment: &EnvironmentId, new: &Application) -> Result<(), StoreError> {
+pub(super) async fn insert(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    new: &Application,
+) -> Result<(), StoreError> {
     tx.exec(
         sql!(
             "INSERT INTO applications (environment_id, id, name, app_url, login_url, logo_url, access_type, kind,

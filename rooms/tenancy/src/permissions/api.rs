@@ -2,7 +2,8 @@
 
 use blocks::audit::AuditRecord;
 use web::{
-    AnyCaller, App, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State, routes,
+    AnyCaller, App, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State,
+    routes,
 };
 
 use super::categories;
@@ -31,7 +32,9 @@ pub(crate) fn routes() -> Routes<Tenancy> {
 impl From<PermissionError> for Problem {
     fn from(error: PermissionError) -> Self {
         match error {
-            PermissionError::KeyTaken(_) | PermissionError::CategoryTaken => Self::conflict(error.to_string()),
+            PermissionError::KeyTaken(_) | PermissionError::CategoryTaken => {
+                Self::conflict(error.to_string())
+            }
             PermissionError::NotFound | PermissionError::NoCategory => Self::not_found(error.to_string()),
             PermissionError::BuiltIn | PermissionError::BuiltInCategory => Self::forbidden(error.to_string()),
             PermissionError::Unknown(_) | PermissionError::NoRoles(_) | PermissionError::InUse => {
@@ -55,9 +58,17 @@ fn change(app: &App, caller: &EnvironmentCaller) -> Change {
 /// Every permission of the environment.
 #[utoipa::path(get, path = "/identity/resources/permissions/v1", tag = "Permissions",
     responses((status = 200, body = Vec<Permission>)))]
-async fn list_permissions(State(room): State<Tenancy>, caller: AnyCaller) -> Result<Json<Vec<Permission>>, Problem> {
+async fn list_permissions(
+    State(room): State<Tenancy>,
+    caller: AnyCaller,
+) -> Result<Json<Vec<Permission>>, Problem> {
     let (scope, as_user) = (caller.scope(), caller.user().is_some());
-    Ok(Json(room.app.db().read(async move |tx| domain::list(tx, &scope, as_user).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .read(async move |tx| domain::list(tx, &scope, as_user).await)
+            .await?,
+    ))
 }
 
 /// Creates every permission of the list or none.
@@ -69,7 +80,12 @@ async fn create_permissions(
     Body(batch): Body<Vec<NewPermission>>,
 ) -> Result<Created<Vec<Permission>>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Created(room.app.db().write(async move |tx| domain::create(tx, &change, &batch).await).await?))
+    Ok(Created(
+        room.app
+            .db()
+            .write(async move |tx| domain::create(tx, &change, &batch).await)
+            .await?,
+    ))
 }
 
 /// Changes a permission; members left out stay as they are.
@@ -84,7 +100,12 @@ async fn update_permission(
     Body(changes): Body<PermissionChanges>,
 ) -> Result<Json<Permission>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Json(room.app.db().write(async move |tx| domain::update(tx, &change, &id, &changes).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .write(async move |tx| domain::update(tx, &change, &id, &changes).await)
+            .await?,
+    ))
 }
 
 /// Deletes a permission and takes it from the roles that hold it.
@@ -98,7 +119,10 @@ async fn delete_permission(
     Path(id): Path<String>,
 ) -> Result<Done, Problem> {
     let change = change(&room.app, &caller);
-    room.app.db().write(async move |tx| domain::delete(tx, &change, &id).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| domain::delete(tx, &change, &id).await)
+        .await?;
     Ok(Done::NO_CONTENT)
 }
 
@@ -131,15 +155,28 @@ async fn classify_permissions(
     Body(body): Body<Classification>,
 ) -> Result<Json<Permission>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Json(room.app.db().write(async move |tx| domain::classify(tx, &change, &body).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .write(async move |tx| domain::classify(tx, &change, &body).await)
+            .await?,
+    ))
 }
 
 /// Every category of permissions.
 #[utoipa::path(get, path = "/identity/resources/permissions/v1/categories", tag = "Permissions",
     responses((status = 200, body = Vec<Category>)))]
-async fn list_categories(State(room): State<Tenancy>, caller: AnyCaller) -> Result<Json<Vec<Category>>, Problem> {
+async fn list_categories(
+    State(room): State<Tenancy>,
+    caller: AnyCaller,
+) -> Result<Json<Vec<Category>>, Problem> {
     let environment = caller.scope().environment;
-    Ok(Json(room.app.db().read(async move |tx| categories::list(tx, &environment).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .read(async move |tx| categories::list(tx, &environment).await)
+            .await?,
+    ))
 }
 
 /// Creates a category.
@@ -152,7 +189,12 @@ async fn create_category(
     Body(new): Body<NewCategory>,
 ) -> Result<Created<Category>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Created(room.app.db().write(async move |tx| categories::create(tx, &change, &new).await).await?))
+    Ok(Created(
+        room.app
+            .db()
+            .write(async move |tx| categories::create(tx, &change, &new).await)
+            .await?,
+    ))
 }
 
 /// Changes a category; members left out stay as they are.
@@ -166,7 +208,12 @@ async fn update_category(
     Body(changes): Body<CategoryChanges>,
 ) -> Result<Json<Category>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Json(room.app.db().write(async move |tx| categories::update(tx, &change, &id, &changes).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .write(async move |tx| categories::update(tx, &change, &id, &changes).await)
+            .await?,
+    ))
 }
 
 /// Deletes a category that has no permissions in it.
@@ -180,6 +227,9 @@ async fn delete_category(
     Path(id): Path<String>,
 ) -> Result<Done, Problem> {
     let change = change(&room.app, &caller);
-    room.app.db().write(async move |tx| categories::delete(tx, &change, &id).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| categories::delete(tx, &change, &id).await)
+        .await?;
     Ok(Done::OK)
 }

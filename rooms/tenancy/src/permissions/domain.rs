@@ -41,7 +41,12 @@ pub(crate) async fn unknown(
     let mut unknown = Vec::new();
     for chunk in ids.chunks(500) {
         let known = store::known(tx, environment, chunk).await?;
-        unknown.extend(chunk.iter().filter(|id| known.binary_search(id).is_err()).cloned());
+        unknown.extend(
+            chunk
+                .iter()
+                .filter(|id| known.binary_search(id).is_err())
+                .cloned(),
+        );
     }
     Ok(unknown)
 }
@@ -150,7 +155,9 @@ pub(super) async fn create(
             return Err(PermissionError::KeyTaken(permission.key));
         }
         let what = ("permission", permission.id.as_str());
-        change.record(tx, "Permission created", what, None, Some(&permission)).await?;
+        change
+            .record(tx, "Permission created", what, None, Some(&permission))
+            .await?;
         created.push(permission);
     }
     Ok(created)
@@ -160,13 +167,21 @@ async fn category_exists(tx: &Tx, change: &Change, id: Option<&str>) -> Result<(
     let Some(id) = id else { return Ok(()) };
     match store::category(tx, &change.environment, id).await? {
         Some(_) => Ok(()),
-        None => Err(PermissionError::Faults(vec!["categoryId must be the id of an existing category".to_owned()])),
+        None => Err(PermissionError::Faults(vec![
+            "categoryId must be the id of an existing category".to_owned(),
+        ])),
     }
 }
 
 async fn own(tx: &Tx, change: &Change, id: &str) -> Result<Permission, PermissionError> {
-    let found = store::by_id(tx, &change.scope(), id).await?.ok_or(PermissionError::NotFound)?;
-    if found.fe_permission { Err(PermissionError::BuiltIn) } else { Ok(found) }
+    let found = store::by_id(tx, &change.scope(), id)
+        .await?
+        .ok_or(PermissionError::NotFound)?;
+    if found.fe_permission {
+        Err(PermissionError::BuiltIn)
+    } else {
+        Ok(found)
+    }
 }
 
 pub(super) async fn update(
@@ -178,18 +193,30 @@ pub(super) async fn update(
     let old = own(tx, change, id).await?;
     let new = changes.apply(&old, change.now).map_err(PermissionError::Faults)?;
     category_exists(tx, change, new.category_id.as_deref()).await?;
-    store::update(tx, &change.environment, &new).await.map_err(|error| match error {
-        StoreError::Unique { .. } => PermissionError::KeyTaken(new.key.clone()),
-        other => PermissionError::Store(other),
-    })?;
-    change.record(tx, "Permission updated", ("permission", id), Some(&old), Some(&new)).await?;
+    store::update(tx, &change.environment, &new)
+        .await
+        .map_err(|error| match error {
+            StoreError::Unique { .. } => PermissionError::KeyTaken(new.key.clone()),
+            other => PermissionError::Store(other),
+        })?;
+    change
+        .record(
+            tx,
+            "Permission updated",
+            ("permission", id),
+            Some(&old),
+            Some(&new),
+        )
+        .await?;
     Ok(new)
 }
 
 pub(super) async fn delete(tx: &Tx, change: &Change, id: &str) -> Result<(), PermissionError> {
     let old = own(tx, change, id).await?;
     store::delete(tx, &change.environment, id).await?;
-    change.record(tx, "Permission deleted", ("permission", id), Some(&old), None).await?;
+    change
+        .record(tx, "Permission deleted", ("permission", id), Some(&old), None)
+        .await?;
     Ok(())
 }
 
@@ -201,22 +228,45 @@ pub(super) async fn give_to_roles(
     role_ids: &[String],
 ) -> Result<Permission, PermissionError> {
     let environment = &change.environment;
-    let old = store::by_id(tx, &change.scope(), id).await?.ok_or(PermissionError::NotFound)?;
+    let old = store::by_id(tx, &change.scope(), id)
+        .await?
+        .ok_or(PermissionError::NotFound)?;
     let roles = roles::roles_by_id(tx, environment, role_ids).await?;
-    let unknown: Vec<String> =
-        role_ids.iter().filter(|id| !roles.iter().any(|role| role.id == **id)).cloned().collect();
+    let unknown: Vec<String> = role_ids
+        .iter()
+        .filter(|id| !roles.iter().any(|role| role.id == **id))
+        .cloned()
+        .collect();
     if !unknown.is_empty() {
         return Err(PermissionError::NoRoles(unknown));
     }
     let mut role_ids = old.role_ids.clone();
     for role in &roles {
-        store::give(tx, environment, id, &role.id, role.tenant_id.as_deref().unwrap_or("")).await?;
+        store::give(
+            tx,
+            environment,
+            id,
+            &role.id,
+            role.tenant_id.as_deref().unwrap_or(""),
+        )
+        .await?;
         role_ids.push(role.id.clone());
     }
     role_ids.sort_unstable();
     role_ids.dedup();
-    let new = Permission { role_ids, ..old.clone() };
-    change.record(tx, "Permission given to roles", ("permission", id), Some(&old), Some(&new)).await?;
+    let new = Permission {
+        role_ids,
+        ..old.clone()
+    };
+    change
+        .record(
+            tx,
+            "Permission given to roles",
+            ("permission", id),
+            Some(&old),
+            Some(&new),
+        )
+        .await?;
     Ok(new)
 }
 
@@ -234,9 +284,21 @@ pub(super) async fn classify(
         let Some(old) = store::by_id(tx, &change.scope(), id).await? else {
             return Err(PermissionError::Unknown(vec![id.clone()]));
         };
-        let new = Permission { assignment_type: body.assignment_type, updated_at: change.now, ..old.clone() };
+        let new = Permission {
+            assignment_type: body.assignment_type,
+            updated_at: change.now,
+            ..old.clone()
+        };
         store::update(tx, &change.environment, &new).await?;
-        change.record(tx, "Permission classified", ("permission", id), Some(&old), Some(&new)).await?;
+        change
+            .record(
+                tx,
+                "Permission classified",
+                ("permission", id),
+                Some(&old),
+                Some(&new),
+            )
+            .await?;
         first = first.or(Some(new));
     }
     first.ok_or_else(|| PermissionError::Faults(vec!["permissionIds should not be empty".to_owned()]))
@@ -278,13 +340,27 @@ pub(crate) async fn seed(
             created_at: now,
             updated_at: now,
             role_ids: Vec::new(),
-            category_id: categories.iter().find(|(name, _)| *name == home).map(|(_, id)| id.clone()),
+            category_id: categories
+                .iter()
+                .find(|(name, _)| *name == home)
+                .map(|(_, id)| id.clone()),
             fe_permission: true,
             assignment_type: AssignmentType::Assignable,
         };
         store::insert(tx, environment, &permission).await?;
     }
-    let admin: Vec<&str> = all.iter().map(String::as_str).filter(|key| catalogue::admin_holds(key)).collect();
-    let reader: Vec<&str> = all.iter().map(String::as_str).filter(|key| catalogue::reader_holds(key)).collect();
-    Ok((store::ids_of_keys(tx, environment, &admin).await?, store::ids_of_keys(tx, environment, &reader).await?))
+    let admin: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|key| catalogue::admin_holds(key))
+        .collect();
+    let reader: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|key| catalogue::reader_holds(key))
+        .collect();
+    Ok((
+        store::ids_of_keys(tx, environment, &admin).await?,
+        store::ids_of_keys(tx, environment, &reader).await?,
+    ))
 }

@@ -110,8 +110,15 @@ impl PermissionChanges {
         Ok(Permission {
             key: self.key.clone().unwrap_or_else(|| old.key.clone()),
             name: self.name.clone().unwrap_or_else(|| old.name.clone()),
-            description: self.description.clone().unwrap_or_else(|| old.description.clone()),
-            category_id: self.category_id.clone().over(old.category_id.clone()).filter(|id| !id.is_empty()),
+            description: self
+                .description
+                .clone()
+                .unwrap_or_else(|| old.description.clone()),
+            category_id: self
+                .category_id
+                .clone()
+                .over(old.category_id.clone())
+                .filter(|id| !id.is_empty()),
             updated_at: now,
             ..old.clone()
         })

@@ -52,7 +52,11 @@ pub(super) async fn all(tx: &Tx, scope: &Scope) -> Result<Vec<Permission>, Store
     }
     for permission in &mut permissions {
         let from = pairs.partition_point(|(id, _)| *id < permission.id);
-        let own = pairs.get(from..).unwrap_or(&[]).iter().take_while(|(id, _)| *id == permission.id);
+        let own = pairs
+            .get(from..)
+            .unwrap_or(&[])
+            .iter()
+            .take_while(|(id, _)| *id == permission.id);
         permission.role_ids = own.map(|(_, role)| role.clone()).collect();
     }
     Ok(permissions)
@@ -62,7 +66,13 @@ pub(super) async fn all(tx: &Tx, scope: &Scope) -> Result<Vec<Permission>, Store
 pub(super) async fn by_id(tx: &Tx, scope: &Scope, id: &str) -> Result<Option<Permission>, StoreError> {
     let mut query = select();
     query.bind(scope.environment_id()).push(" AND p.id = ").bind(id);
-    let Some(mut permission) = tx.opt_built(&query).await?.as_ref().map(permission_from).transpose()? else {
+    let Some(mut permission) = tx
+        .opt_built(&query)
+        .await?
+        .as_ref()
+        .map(permission_from)
+        .transpose()?
+    else {
         return Ok(None);
     };
     let holders = tx
@@ -86,15 +96,28 @@ pub(super) async fn of_roles(
 ) -> Result<Vec<Permission>, StoreError> {
     let mut query = select();
     query.bind(environment.as_str());
-    query.push(" AND p.id IN (SELECT permission_id FROM role_permissions WHERE environment_id = ").bind(environment.as_str());
-    query.push(" AND role_id IN ").bind_list(roles).push(") ORDER BY p.key, p.id");
+    query
+        .push(" AND p.id IN (SELECT permission_id FROM role_permissions WHERE environment_id = ")
+        .bind(environment.as_str());
+    query
+        .push(" AND role_id IN ")
+        .bind_list(roles)
+        .push(") ORDER BY p.key, p.id");
     permissions_from(&tx.all_built(&query).await?)
 }
 
 /// Which of these ids exist. At most 500 at once.
-pub(super) async fn known(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<String>, StoreError> {
+pub(super) async fn known(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<String>, StoreError> {
     let mut query = Query::new("SELECT id FROM permissions WHERE environment_id = ");
-    query.bind(environment.as_str()).push(" AND id IN ").bind_list(ids).push(" ORDER BY id");
+    query
+        .bind(environment.as_str())
+        .push(" AND id IN ")
+        .bind_list(ids)
+        .push(" ORDER BY id");
     tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
 }
 
@@ -105,12 +128,20 @@ pub(super) async fn ids_of_keys(
     keys: &[&str],
 ) -> Result<Vec<String>, StoreError> {
     let mut query = Query::new("SELECT id FROM permissions WHERE environment_id = ");
-    query.bind(environment.as_str()).push(" AND key IN ").bind_list(keys.iter().copied()).push(" ORDER BY id");
+    query
+        .bind(environment.as_str())
+        .push(" AND key IN ")
+        .bind_list(keys.iter().copied())
+        .push(" ORDER BY id");
     tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// False when the environment has a permission with this key.
-pub(super) async fn insert(tx: &Tx, environment: &EnvironmentId, new: &Permission) -> Result<bool, StoreError> {
+pub(super) async fn insert(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    new: &Permission,
+) -> Result<bool, StoreError> {
     let inserted = tx
         .exec(
             sql!(
@@ -166,8 +197,11 @@ pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Re
         args![environment.as_str(), id],
     )
     .await?;
-    tx.exec(sql!("DELETE FROM permissions WHERE environment_id = $1 AND id = $2"), args![environment.as_str(), id])
-        .await?;
+    tx.exec(
+        sql!("DELETE FROM permissions WHERE environment_id = $1 AND id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -231,7 +265,11 @@ pub(super) async fn category(
 }
 
 /// A name or id that is taken is [`StoreError::Unique`].
-pub(super) async fn insert_category(tx: &Tx, environment: &EnvironmentId, new: &Category) -> Result<(), StoreError> {
+pub(super) async fn insert_category(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    new: &Category,
+) -> Result<(), StoreError> {
     tx.exec(
         sql!(
             "INSERT INTO permission_categories (environment_id, id, name, description, built_in, created_at, updated_at)
@@ -262,7 +300,11 @@ pub(super) async fn update_category(
 }
 
 /// Removes the category unless a permission is in it; false when it was not removed.
-pub(super) async fn delete_category(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+pub(super) async fn delete_category(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<bool, StoreError> {
     let gone = tx
         .exec(
             sql!(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use blocks::audit::AuditRecord;
 use kit::Patch;
 use web::{
-    AnyCaller, App, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State, routes,
+    AnyCaller, App, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State,
+    routes,
 };
 
 use super::domain::{self, Change, RoleError};
@@ -50,7 +51,12 @@ fn change(app: &App, caller: &EnvironmentCaller) -> Change {
     responses((status = 200, body = Vec<Role>)))]
 async fn list_roles(State(room): State<Tenancy>, caller: AnyCaller) -> Result<Json<Vec<Role>>, Problem> {
     let scope = caller.scope();
-    Ok(Json(room.app.db().read(async move |tx| domain::list(tx, &scope).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .read(async move |tx| domain::list(tx, &scope).await)
+            .await?,
+    ))
 }
 
 /// Creates every role of the list or none; with a tenant named they are that tenant's own.
@@ -64,7 +70,12 @@ async fn create_roles(
     Body(batch): Body<Vec<NewRole>>,
 ) -> Result<Created<Vec<Role>>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Created(room.app.db().write(async move |tx| domain::create(tx, &change, &batch).await).await?))
+    Ok(Created(
+        room.app
+            .db()
+            .write(async move |tx| domain::create(tx, &change, &batch).await)
+            .await?,
+    ))
 }
 
 /// Changes a role; members left out stay as they are.
@@ -82,7 +93,12 @@ async fn update_role(
     Body(changes): Body<RoleChanges>,
 ) -> Result<Json<Role>, Problem> {
     let change = change(&room.app, &caller);
-    Ok(Json(room.app.db().write(async move |tx| domain::update(tx, &change, &id, &changes).await).await?))
+    Ok(Json(
+        room.app
+            .db()
+            .write(async move |tx| domain::update(tx, &change, &id, &changes).await)
+            .await?,
+    ))
 }
 
 /// Deletes a role and takes it from everybody who holds it.
@@ -99,7 +115,10 @@ async fn delete_role(
 ) -> Result<Done, Problem> {
     let change = change(&room.app, &caller);
     let holders = Arc::clone(&room.holders);
-    room.app.db().write(async move |tx| domain::delete(tx, &change, &holders, &id).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| domain::delete(tx, &change, &holders, &id).await)
+        .await?;
     Ok(Done::NO_CONTENT)
 }
 

@@ -29,7 +29,11 @@ pub enum Unassignable {
 ///
 /// # Errors
 /// When storage fails.
-pub async fn roles_by_id(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Role>, StoreError> {
+pub async fn roles_by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Role>, StoreError> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -52,7 +56,9 @@ pub async fn roles_held(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<Ro
 }
 
 fn counts_in(role: &Role, scope: &Scope) -> bool {
-    role.tenant_id.as_deref().is_none_or(|tenant| tenant == scope.tenant_id())
+    role.tenant_id
+        .as_deref()
+        .is_none_or(|tenant| tenant == scope.tenant_id())
 }
 
 /// The named roles, when every one of them may be given to members of the scope's tenant.
@@ -61,8 +67,16 @@ fn counts_in(role: &Role, scope: &Scope) -> bool {
 /// [`Unassignable::Unknown`] names those that may not.
 pub async fn assignable_roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<Role>, Unassignable> {
     let roles = roles_held(tx, scope, ids).await?;
-    let unknown: Vec<String> = ids.iter().filter(|id| !roles.iter().any(|role| role.id == **id)).cloned().collect();
-    if unknown.is_empty() { Ok(roles) } else { Err(Unassignable::Unknown(unknown)) }
+    let unknown: Vec<String> = ids
+        .iter()
+        .filter(|id| !roles.iter().any(|role| role.id == **id))
+        .cloned()
+        .collect();
+    if unknown.is_empty() {
+        Ok(roles)
+    } else {
+        Err(Unassignable::Unknown(unknown))
+    }
 }
 
 /// The roles that a member added without roles gets.
@@ -126,19 +140,36 @@ impl Change {
         before: Option<&Role>,
         after: Option<&Role>,
     ) -> Result<(), StoreError> {
-        let Some(role) = after.or(before) else { return Ok(()) };
+        let Some(role) = after.or(before) else {
+            return Ok(());
+        };
         let mut record = self.by.clone().severity(Severity::Medium).changed(before, after);
         action.clone_into(&mut record.action);
         "role".clone_into(&mut record.resource);
         role.id.clone_into(&mut record.resource_id);
-        role.tenant_id.as_deref().unwrap_or("").clone_into(&mut record.tenant_id);
+        role.tenant_id
+            .as_deref()
+            .unwrap_or("")
+            .clone_into(&mut record.tenant_id);
         record.write(tx, &self.ids, &self.scope, self.now).await
     }
 
     /// Everybody gets the role, in the background.
     async fn migrate(&self, tx: &Tx, role: &Role) -> Result<(), StoreError> {
-        let order = Order { role_id: role.id.clone(), tenant_id: role.tenant_id.clone() };
-        tasks::submit(tx, &self.ids, &self.scope.environment, MIGRATION, &order, 0, self.now).await?;
+        let order = Order {
+            role_id: role.id.clone(),
+            tenant_id: role.tenant_id.clone(),
+        };
+        tasks::submit(
+            tx,
+            &self.ids,
+            &self.scope.environment,
+            MIGRATION,
+            &order,
+            0,
+            self.now,
+        )
+        .await?;
         Ok(())
     }
 }
@@ -192,17 +223,25 @@ pub(super) async fn create(tx: &Tx, change: &Change, batch: &[NewRole]) -> Resul
 async fn held(tx: &Tx, scope: &Scope, id: &str) -> Result<Role, RoleError> {
     store::hold(tx, &scope.environment, id).await?;
     let role = store::by_id(tx, &scope.environment, id).await?;
-    role.filter(|role| scope.tenant.is_none() || counts_in(role, scope)).ok_or(RoleError::NotFound)
+    role.filter(|role| scope.tenant.is_none() || counts_in(role, scope))
+        .ok_or(RoleError::NotFound)
 }
 
 async fn save(tx: &Tx, environment: &EnvironmentId, role: &Role) -> Result<(), RoleError> {
-    store::update(tx, environment, role).await.map_err(|error| match error {
-        StoreError::Unique { .. } => RoleError::KeyTaken,
-        other => RoleError::Store(other),
-    })
+    store::update(tx, environment, role)
+        .await
+        .map_err(|error| match error {
+            StoreError::Unique { .. } => RoleError::KeyTaken,
+            other => RoleError::Store(other),
+        })
 }
 
-pub(super) async fn update(tx: &Tx, change: &Change, id: &str, changes: &RoleChanges) -> Result<Role, RoleError> {
+pub(super) async fn update(
+    tx: &Tx,
+    change: &Change,
+    id: &str,
+    changes: &RoleChanges,
+) -> Result<Role, RoleError> {
     let old = held(tx, &change.scope, id).await?;
     let new = changes.apply(&old, change.now).map_err(RoleError::Faults)?;
     save(tx, &change.scope.environment, &new).await?;
@@ -245,9 +284,15 @@ pub(super) async fn set_permissions(
     }
     store::forget_permissions(tx, environment, id).await?;
     store::add_permissions(tx, environment, &old, &wanted).await?;
-    let new = Role { permissions: wanted, updated_at: change.now, ..old.clone() };
+    let new = Role {
+        permissions: wanted,
+        updated_at: change.now,
+        ..old.clone()
+    };
     save(tx, environment, &new).await?;
-    change.record(tx, "Role permissions changed", Some(&old), Some(&new)).await?;
+    change
+        .record(tx, "Role permissions changed", Some(&old), Some(&new))
+        .await?;
     Ok(new)
 }
 
@@ -266,7 +311,11 @@ pub(super) async fn set_tenant(
             return Err(RoleError::NoTenant);
         }
     }
-    let new = Role { tenant_id: tenant.map(str::to_owned), updated_at: change.now, ..old.clone() };
+    let new = Role {
+        tenant_id: tenant.map(str::to_owned),
+        updated_at: change.now,
+        ..old.clone()
+    };
     save(tx, environment, &new).await?;
     store::forget_permissions(tx, environment, id).await?;
     store::add_permissions(tx, environment, &new, &new.permissions).await?;

@@ -51,8 +51,19 @@ impl Runner for RoleMigration {
         let tenant = order.tenant_id.as_deref().map(TenantId::from);
         let cursor = self
             .holders
-            .give_role(tx, &task.environment, tenant.as_ref(), &order.role_id, &task.cursor, PIECE, now)
+            .give_role(
+                tx,
+                &task.environment,
+                tenant.as_ref(),
+                &order.role_id,
+                &task.cursor,
+                PIECE,
+                now,
+            )
             .await?;
-        Ok(Progress { cursor, ..Progress::default() })
+        Ok(Progress {
+            cursor,
+            ..Progress::default()
+        })
     }
 }

@@ -115,7 +115,10 @@ impl RoleChanges {
         Ok(Role {
             key: self.key.clone().unwrap_or_else(|| old.key.clone()),
             name: self.name.clone().unwrap_or_else(|| old.name.clone()),
-            description: self.description.clone().unwrap_or_else(|| old.description.clone()),
+            description: self
+                .description
+                .clone()
+                .unwrap_or_else(|| old.description.clone()),
             is_default: self.is_default.unwrap_or(old.is_default),
             first_user_role: self.first_user_role.unwrap_or(old.first_user_role),
             level: self.level.unwrap_or(old.level),
@@ -131,10 +134,14 @@ mod tests {
 
     #[test]
     fn a_level_beyond_the_scale_is_refused() {
-        for (level, sentence) in [(-1, "level must not be less than 0"), (32_768, "level must not be greater than 32767")] {
-            let new: NewRole =
-                serde_json::from_value(serde_json::json!({"key": "k", "name": "n", "level": level, "permissions": null}))
-                    .unwrap();
+        for (level, sentence) in [
+            (-1, "level must not be less than 0"),
+            (32_768, "level must not be greater than 32767"),
+        ] {
+            let new: NewRole = serde_json::from_value(
+                serde_json::json!({"key": "k", "name": "n", "level": level, "permissions": null}),
+            )
+            .unwrap();
             let mut faults = Faults::default();
             new.faults(&mut faults);
             assert_eq!(faults.check().unwrap_err(), [sentence]);

@@ -33,11 +33,19 @@ fn role_from(row: &Row) -> Result<Role, StoreError> {
 }
 
 /// Fills in the permissions of roles. At most 500 roles at once.
-async fn with_permissions(tx: &Tx, environment: &EnvironmentId, rows: &[Row]) -> Result<Vec<Role>, StoreError> {
+async fn with_permissions(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    rows: &[Row],
+) -> Result<Vec<Role>, StoreError> {
     let mut roles: Vec<Role> = rows.iter().map(role_from).collect::<Result<_, _>>()?;
     for chunk in roles.chunks_mut(500) {
-        let mut query = Query::new("SELECT role_id, permission_id FROM role_permissions WHERE environment_id = ");
-        query.bind(environment.as_str()).push(" AND role_id IN ").bind_list(chunk.iter().map(|role| role.id.as_str()));
+        let mut query =
+            Query::new("SELECT role_id, permission_id FROM role_permissions WHERE environment_id = ");
+        query
+            .bind(environment.as_str())
+            .push(" AND role_id IN ")
+            .bind_list(chunk.iter().map(|role| role.id.as_str()));
         query.push(" ORDER BY role_id, permission_id");
         let held = tx.all_built(&query).await?;
         let mut pairs = Vec::with_capacity(held.len());
@@ -46,7 +54,11 @@ async fn with_permissions(tx: &Tx, environment: &EnvironmentId, rows: &[Row]) ->
         }
         for role in chunk {
             let from = pairs.partition_point(|(id, _)| *id < role.id);
-            let own = pairs.get(from..).unwrap_or(&[]).iter().take_while(|(id, _)| *id == role.id);
+            let own = pairs
+                .get(from..)
+                .unwrap_or(&[])
+                .iter()
+                .take_while(|(id, _)| *id == role.id);
             role.permissions = own.map(|(_, permission)| permission.clone()).collect();
         }
     }
@@ -56,13 +68,20 @@ async fn with_permissions(tx: &Tx, environment: &EnvironmentId, rows: &[Row]) ->
 /// The environment's roles and, where the scope names a tenant, that tenant's own.
 pub(super) async fn visible(tx: &Tx, scope: &Scope) -> Result<Vec<Role>, StoreError> {
     let mut query = select();
-    query.bind(scope.environment_id()).push(" AND r.tenant_id IN ('', ").bind(scope.tenant_id());
+    query
+        .bind(scope.environment_id())
+        .push(" AND r.tenant_id IN ('', ")
+        .bind(scope.tenant_id());
     query.push(") ORDER BY r.level, r.key, r.id");
     let rows = tx.all_built(&query).await?;
     with_permissions(tx, &scope.environment, &rows).await
 }
 
-pub(super) async fn by_id(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Option<Role>, StoreError> {
+pub(super) async fn by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<Role>, StoreError> {
     let mut query = select();
     query.bind(environment.as_str()).push(" AND r.id = ").bind(id);
     let rows = tx.all_built(&query).await?;
@@ -70,9 +89,17 @@ pub(super) async fn by_id(tx: &Tx, environment: &EnvironmentId, id: &str) -> Res
 }
 
 /// At most 500 ids at once.
-pub(super) async fn by_ids(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Role>, StoreError> {
+pub(super) async fn by_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Role>, StoreError> {
     let mut query = select();
-    query.bind(environment.as_str()).push(" AND r.id IN ").bind_list(ids).push(" ORDER BY r.level, r.key, r.id");
+    query
+        .bind(environment.as_str())
+        .push(" AND r.id IN ")
+        .bind_list(ids)
+        .push(" ORDER BY r.level, r.key, r.id");
     let rows = tx.all_built(&query).await?;
     with_permissions(tx, environment, &rows).await
 }
@@ -80,8 +107,15 @@ pub(super) async fn by_ids(tx: &Tx, environment: &EnvironmentId, ids: &[String])
 /// Roles of the scope that are given by themselves.
 pub(super) async fn given(tx: &Tx, scope: &Scope, to_first_user: bool) -> Result<Vec<Role>, StoreError> {
     let mut query = select();
-    query.bind(scope.environment_id()).push(" AND r.tenant_id IN ('', ").bind(scope.tenant_id());
-    query.push(if to_first_user { ") AND r.first_user_role" } else { ") AND r.is_default" });
+    query
+        .bind(scope.environment_id())
+        .push(" AND r.tenant_id IN ('', ")
+        .bind(scope.tenant_id());
+    query.push(if to_first_user {
+        ") AND r.first_user_role"
+    } else {
+        ") AND r.is_default"
+    });
     query.push(" ORDER BY r.level, r.key, r.id");
     let rows = tx.all_built(&query).await?;
     with_permissions(tx, &scope.environment, &rows).await
@@ -153,13 +187,20 @@ pub(super) async fn hold(tx: &Tx, environment: &EnvironmentId, id: &str) -> Resu
 /// False when there is no such role.
 pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
     let gone = tx
-        .exec(sql!("DELETE FROM roles WHERE environment_id = $1 AND id = $2"), args![environment.as_str(), id])
+        .exec(
+            sql!("DELETE FROM roles WHERE environment_id = $1 AND id = $2"),
+            args![environment.as_str(), id],
+        )
         .await?;
     forget_permissions(tx, environment, id).await?;
     Ok(gone == 1)
 }
 
-pub(super) async fn forget_permissions(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+pub(super) async fn forget_permissions(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<(), StoreError> {
     tx.exec(
         sql!("DELETE FROM role_permissions WHERE environment_id = $1 AND role_id = $2"),
         args![environment.as_str(), id],

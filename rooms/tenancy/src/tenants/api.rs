@@ -4,8 +4,8 @@ use blocks::audit::AuditRecord;
 use blocks::listing::{Dialect, Order, Paged};
 use kit::TenantId;
 use web::{
-    App, Body, Created, Done, EnvironmentCaller, Guard, HeaderValue, IntoResponse, Json, Need, Params, Path, Problem,
-    Response, Routes, State, UserCaller, header, routes,
+    App, Body, Created, Done, EnvironmentCaller, Guard, HeaderValue, IntoResponse, Json, Need, Params, Path,
+    Problem, Response, Routes, State, UserCaller, header, routes,
 };
 
 use super::domain::{self, Change, TenantError, Wanted};
@@ -19,7 +19,11 @@ const WITH_LOGO: usize = 2 * 1024 * 1024;
 const LIST: Dialect<Sort> = Dialect {
     most: 200,
     usual: 50,
-    sorts: &[("createdAt", Sort::CreatedAt), ("name", Sort::Name), ("tenantId", Sort::TenantId)],
+    sorts: &[
+        ("createdAt", Sort::CreatedAt),
+        ("name", Sort::Name),
+        ("tenantId", Sort::TenantId),
+    ],
 };
 
 pub(crate) fn routes() -> Routes<Tenancy> {
@@ -42,7 +46,9 @@ pub(crate) fn routes() -> Routes<Tenancy> {
 impl From<TenantError> for Problem {
     fn from(error: TenantError) -> Self {
         match error {
-            TenantError::Exists | TenantError::AliasTaken | TenantError::BeingRemoved => Self::conflict(error.to_string()),
+            TenantError::Exists | TenantError::AliasTaken | TenantError::BeingRemoved => {
+                Self::conflict(error.to_string())
+            }
             TenantError::NotFound => Self::not_found(error.to_string()),
             TenantError::NoParent => Self::bad_request(error.to_string()),
             TenantError::Faults(sentences) => Self::faults(sentences),
@@ -69,7 +75,11 @@ async fn create_tenant(
     Body(new): Body<NewTenant>,
 ) -> Result<Created<Tenant>, Problem> {
     let change = change(&room.app, &caller);
-    let tenant = room.app.db().write(async move |tx| domain::create(tx, &change, &new).await).await?;
+    let tenant = room
+        .app
+        .db()
+        .write(async move |tx| domain::create(tx, &change, &new).await)
+        .await?;
     Ok(Created(tenant))
 }
 
@@ -78,13 +88,20 @@ const PIECE: i64 = 500;
 
 /// All tenants, in the order of their ids.
 #[utoipa::path(get, path = "/tenants/resources/tenants/v1", tag = "Tenants", responses((status = 200, body = Vec<Tenant>)))]
-async fn list_all_tenants(State(room): State<Tenancy>, caller: EnvironmentCaller) -> Result<Response, Problem> {
+async fn list_all_tenants(
+    State(room): State<Tenancy>,
+    caller: EnvironmentCaller,
+) -> Result<Response, Problem> {
     // Rendered piece by piece: the text of a hundred thousand tenants is held once, and no snapshot lasts long.
     let mut body = vec![b'['];
     let mut last = String::new();
     loop {
         let (environment, from) = (caller.environment.clone(), last.clone());
-        let piece = room.app.db().read(async move |tx| domain::after(tx, &environment, &from, PIECE).await).await?;
+        let piece = room
+            .app
+            .db()
+            .read(async move |tx| domain::after(tx, &environment, &from, PIECE).await)
+            .await?;
         for tenant in &piece {
             if body.len() > 1 {
                 body.push(b',');
@@ -112,7 +129,11 @@ async fn read_tenant_as_list(
     caller: EnvironmentCaller,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<Tenant>>, Problem> {
-    let found = room.app.db().read(async move |tx| domain::find(tx, &caller.environment, &id).await).await?;
+    let found = room
+        .app
+        .db()
+        .read(async move |tx| domain::find(tx, &caller.environment, &id).await)
+        .await?;
     Ok(Json(found.into_iter().collect()))
 }
 
@@ -125,7 +146,11 @@ async fn read_tenant(
     caller: EnvironmentCaller,
     Path(id): Path<String>,
 ) -> Result<Json<Tenant>, Problem> {
-    let found = room.app.db().read(async move |tx| domain::find(tx, &caller.environment, &id).await).await?;
+    let found = room
+        .app
+        .db()
+        .read(async move |tx| domain::find(tx, &caller.environment, &id).await)
+        .await?;
     found.map(Json).ok_or_else(|| TenantError::NotFound.into())
 }
 
@@ -166,12 +191,18 @@ async fn list_tenants(
     let wanted = Wanted {
         prefix: params.text_within("_filter", 255)?.and_then(Prefix::of),
         ids: params.list("_tenantIds", 500)?,
-        sort: (page.sort.unwrap_or(Sort::CreatedAt), page.order.unwrap_or(Order::Ascending)),
+        sort: (
+            page.sort.unwrap_or(Sort::CreatedAt),
+            page.order.unwrap_or(Order::Ascending),
+        ),
         offset: page.skipped(),
         limit: page.limit,
     };
-    let (items, total) =
-        room.app.db().read(async move |tx| domain::list(tx, &caller.environment, &wanted).await).await?;
+    let (items, total) = room
+        .app
+        .db()
+        .read(async move |tx| domain::list(tx, &caller.environment, &wanted).await)
+        .await?;
     Ok(Json(page.answer(items, total, &params)))
 }
 
@@ -186,7 +217,11 @@ async fn update_tenant(
     Body(changes): Body<TenantChanges>,
 ) -> Result<Json<Tenant>, Problem> {
     let change = change(&room.app, &caller);
-    let tenant = room.app.db().write(async move |tx| domain::update(tx, &change, &id, &changes).await).await?;
+    let tenant = room
+        .app
+        .db()
+        .write(async move |tx| domain::update(tx, &change, &id, &changes).await)
+        .await?;
     Ok(Json(tenant))
 }
 
@@ -230,7 +265,10 @@ async fn delete_current_tenant(State(room): State<Tenancy>, caller: UserCaller) 
 
 async fn delete(room: &Tenancy, change: Change, id: TenantId) -> Result<Done, Problem> {
     let purges = std::sync::Arc::clone(&room.purges);
-    room.app.db().write(async move |tx| domain::delete(tx, &change, &purges, &id).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| domain::delete(tx, &change, &purges, &id).await)
+        .await?;
     Ok(Done::OK)
 }
 
@@ -246,8 +284,11 @@ async fn add_tenant_metadata(
 ) -> Result<Created<Tenant>, Problem> {
     let members = body.members().map_err(Problem::faults)?;
     let change = change(&room.app, &caller);
-    let tenant =
-        room.app.db().write(async move |tx| domain::add_metadata(tx, &change, &id, &members).await).await?;
+    let tenant = room
+        .app
+        .db()
+        .write(async move |tx| domain::add_metadata(tx, &change, &id, &members).await)
+        .await?;
     Ok(Created(tenant))
 }
 
@@ -264,7 +305,10 @@ async fn remove_tenant_metadata(
     Path((id, key)): Path<(String, String)>,
 ) -> Result<Json<Tenant>, Problem> {
     let change = change(&room.app, &caller);
-    let tenant =
-        room.app.db().write(async move |tx| domain::remove_metadata(tx, &change, &id, &key).await).await?;
+    let tenant = room
+        .app
+        .db()
+        .write(async move |tx| domain::remove_metadata(tx, &change, &id, &key).await)
+        .await?;
     Ok(Json(tenant))
 }

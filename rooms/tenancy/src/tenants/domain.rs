@@ -95,7 +95,10 @@ pub async fn create_tenant(
             return Err(TenantError::NoParent);
         }
     }
-    if store::removal(tx, environment, &tenant.tenant_id).await?.is_some() {
+    if store::removal(tx, environment, &tenant.tenant_id)
+        .await?
+        .is_some()
+    {
         return Err(TenantError::BeingRemoved);
     }
     if !store::insert(tx, environment, &tenant).await? {
@@ -135,18 +138,27 @@ impl Change {
         }
         let (before, after) = (before.map(Tenant::for_audit), after.map(Tenant::for_audit));
         let scope = Scope::tenant(self.environment.clone(), tenant.into());
-        record.changed(before.as_ref(), after.as_ref()).write(tx, &self.ids, &scope, self.now).await
+        record
+            .changed(before.as_ref(), after.as_ref())
+            .write(tx, &self.ids, &scope, self.now)
+            .await
     }
 }
 
 /// Creates a tenant for a management call.
 pub(super) async fn create(tx: &Tx, change: &Change, new: &NewTenant) -> Result<Tenant, TenantError> {
     let tenant = create_tenant(tx, &change.ids, &change.environment, new, change.now).await?;
-    change.record(tx, "Tenant created", &tenant.tenant_id, None, Some(&tenant)).await?;
+    change
+        .record(tx, "Tenant created", &tenant.tenant_id, None, Some(&tenant))
+        .await?;
     Ok(tenant)
 }
 
-pub(super) async fn find(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Option<Tenant>, StoreError> {
+pub(super) async fn find(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<Tenant>, StoreError> {
     store::by_id(tx, environment, id).await
 }
 
@@ -155,7 +167,9 @@ pub(super) async fn find_by_alias(
     environment: &EnvironmentId,
     alias: &str,
 ) -> Result<Tenant, TenantError> {
-    store::by_alias(tx, environment, &alias.to_lowercase()).await?.ok_or(TenantError::NotFound)
+    store::by_alias(tx, environment, &alias.to_lowercase())
+        .await?
+        .ok_or(TenantError::NotFound)
 }
 
 /// The tenants after `id`, for walking through all of them.
@@ -190,27 +204,39 @@ pub(super) async fn list(
         let all = store::among(tx, environment, &wanted.ids, wanted.prefix.as_ref(), wanted.sort).await?;
         let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
         let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-        let page = all.into_iter().skip(whole(wanted.offset)).take(whole(wanted.limit)).collect();
+        let page = all
+            .into_iter()
+            .skip(whole(wanted.offset))
+            .take(whole(wanted.limit))
+            .collect();
         return Ok((page, total));
     }
     match &wanted.prefix {
         None => {
             let total = store::total(tx, environment).await?;
-            Ok((store::page(tx, environment, wanted.sort, place, total).await?, total))
+            Ok((
+                store::page(tx, environment, wanted.sort, place, total).await?,
+                total,
+            ))
         }
         Some(prefix) => {
             let total = store::matching(tx, environment, prefix).await?;
             if wanted.offset >= total {
                 return Ok((Vec::new(), total));
             }
-            Ok((store::page_matching(tx, environment, prefix, wanted.sort, place, total).await?, total))
+            Ok((
+                store::page_matching(tx, environment, prefix, wanted.sort, place, total).await?,
+                total,
+            ))
         }
     }
 }
 
 async fn held(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Tenant, TenantError> {
     store::hold(tx, environment, id).await?;
-    store::by_id(tx, environment, id).await?.ok_or(TenantError::NotFound)
+    store::by_id(tx, environment, id)
+        .await?
+        .ok_or(TenantError::NotFound)
 }
 
 async fn save(tx: &Tx, change: &Change, old: &Tenant, new: &Tenant) -> Result<(), TenantError> {
@@ -220,10 +246,14 @@ async fn save(tx: &Tx, change: &Change, old: &Tenant, new: &Tenant) -> Result<()
         store::unindex(tx, environment, &new.tenant_id).await?;
         store::index(tx, environment, new).await?;
     }
-    if old.alias != new.alias && !store::set_alias(tx, environment, &new.tenant_id, new.alias.as_deref()).await? {
+    if old.alias != new.alias
+        && !store::set_alias(tx, environment, &new.tenant_id, new.alias.as_deref()).await?
+    {
         return Err(TenantError::AliasTaken);
     }
-    change.record(tx, "Tenant updated", &new.tenant_id, Some(old), Some(new)).await?;
+    change
+        .record(tx, "Tenant updated", &new.tenant_id, Some(old), Some(new))
+        .await?;
     Ok(())
 }
 
@@ -234,10 +264,15 @@ pub(super) async fn update(
     changes: &TenantChanges,
 ) -> Result<Tenant, TenantError> {
     if changes.is_empty() {
-        return Err(TenantError::Faults(vec!["At least one property to change must be given".to_owned()]));
+        return Err(TenantError::Faults(vec![
+            "At least one property to change must be given".to_owned(),
+        ]));
     }
     let old = held(tx, &change.environment, id).await?;
-    let new = changes.clone().apply(old.clone(), change.now).map_err(TenantError::Faults)?;
+    let new = changes
+        .clone()
+        .apply(old.clone(), change.now)
+        .map_err(TenantError::Faults)?;
     save(tx, change, &old, &new).await?;
     Ok(new)
 }
@@ -252,19 +287,28 @@ pub(super) async fn add_metadata(
     let old = held(tx, &change.environment, id).await?;
     let mut metadata = old.metadata_map();
     metadata.extend(members.clone());
-    let new = old.with_metadata(metadata, change.now).map_err(TenantError::Faults)?;
+    let new = old
+        .with_metadata(metadata, change.now)
+        .map_err(TenantError::Faults)?;
     save(tx, change, &old, &new).await?;
     Ok(new)
 }
 
 /// Removes one member of the metadata; one that is not there is as good as removed.
-pub(super) async fn remove_metadata(tx: &Tx, change: &Change, id: &str, key: &str) -> Result<Tenant, TenantError> {
+pub(super) async fn remove_metadata(
+    tx: &Tx,
+    change: &Change,
+    id: &str,
+    key: &str,
+) -> Result<Tenant, TenantError> {
     let old = held(tx, &change.environment, id).await?;
     let mut metadata = old.metadata_map();
     if metadata.remove(key).is_none() {
         return Ok(old);
     }
-    let new = old.with_metadata(metadata, change.now).map_err(TenantError::Faults)?;
+    let new = old
+        .with_metadata(metadata, change.now)
+        .map_err(TenantError::Faults)?;
     save(tx, change, &old, &new).await?;
     Ok(new)
 }
@@ -289,9 +333,13 @@ pub(super) async fn delete(
     let parent = old.parent_tenant_id.as_deref().unwrap_or("");
     if !removal::piece(tx, purges, &scope, parent, change.now).await? {
         store::open_removal(tx, environment, id.as_str(), parent, change.now).await?;
-        let order = removal::Order { tenant_id: id.to_string() };
+        let order = removal::Order {
+            tenant_id: id.to_string(),
+        };
         tasks::submit(tx, &change.ids, environment, REMOVAL, &order, 0, change.now).await?;
     }
-    change.record(tx, "Tenant deleted", id.as_str(), Some(&old), None).await?;
+    change
+        .record(tx, "Tenant deleted", id.as_str(), Some(&old), None)
+        .await?;
     Ok(())
 }

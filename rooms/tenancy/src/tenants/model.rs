@@ -124,7 +124,9 @@ impl NewTenant {
             logo: self.logo,
             logo_url: self.logo_url,
             is_reseller: self.is_reseller.unwrap_or(false),
-            metadata: self.metadata.map_or_else(|| "{}".to_owned(), |value| metadata_text(value).to_string()),
+            metadata: self
+                .metadata
+                .map_or_else(|| "{}".to_owned(), |value| metadata_text(value).to_string()),
             created_at: now,
             updated_at: now,
             deleted_at: None,
@@ -222,7 +224,11 @@ impl TenantChanges {
     pub(crate) fn apply(self, old: Tenant, now: Millis) -> Result<Tenant, Vec<String>> {
         let tenant = Tenant {
             name: self.name.over(Some(old.name)).unwrap_or_default(),
-            alias: self.alias.over(old.alias).filter(|alias| !alias.is_empty()).map(|alias| alias.to_lowercase()),
+            alias: self
+                .alias
+                .over(old.alias)
+                .filter(|alias| !alias.is_empty())
+                .map(|alias| alias.to_lowercase()),
             status: self.status.over(old.status),
             website: self.website.over(old.website),
             application_url: self.application_url.over(old.application_url),
@@ -274,7 +280,9 @@ impl Tenant {
             faults.within(field, text.map(String::as_str), most);
         }
         if self.metadata.len() > METADATA_BYTES {
-            faults.say(format!("metadata must be shorter than or equal to {METADATA_BYTES} bytes"));
+            faults.say(format!(
+                "metadata must be shorter than or equal to {METADATA_BYTES} bytes"
+            ));
         }
         // It becomes a label of a host name or a query value.
         let plain = |alias: &str| {
@@ -294,8 +302,16 @@ impl Tenant {
     }
 
     /// This tenant with other metadata, or why it cannot have it.
-    pub(crate) fn with_metadata(&self, metadata: Map<String, Value>, now: Millis) -> Result<Self, Vec<String>> {
-        let changed = Self { metadata: Value::Object(metadata).to_string(), updated_at: now, ..self.clone() };
+    pub(crate) fn with_metadata(
+        &self,
+        metadata: Map<String, Value>,
+        now: Millis,
+    ) -> Result<Self, Vec<String>> {
+        let changed = Self {
+            metadata: Value::Object(metadata).to_string(),
+            updated_at: now,
+            ..self.clone()
+        };
         let mut faults = Faults::default();
         changed.faults(&mut faults);
         faults.check()?;
@@ -304,7 +320,10 @@ impl Tenant {
 
     /// What audit records keep: everything but the image.
     pub(crate) fn for_audit(&self) -> Self {
-        Self { logo: self.logo.as_ref().map(|_| "(image)".to_owned()), ..self.clone() }
+        Self {
+            logo: self.logo.as_ref().map(|_| "(image)".to_owned()),
+            ..self.clone()
+        }
     }
 }
 
@@ -321,7 +340,9 @@ impl MetadataBody {
     pub(crate) fn members(self) -> Result<Map<String, Value>, Vec<String>> {
         match metadata_text(self.metadata) {
             Value::Object(members) => Ok(members),
-            _ => Err(vec!["metadata must be a JSON object or a string that holds one".to_owned()]),
+            _ => Err(vec![
+                "metadata must be a JSON object or a string that holds one".to_owned(),
+            ]),
         }
     }
 }
@@ -383,7 +404,11 @@ pub(crate) fn terms(tenant_id: &str, name: &str) -> Vec<(String, i64)> {
     let mut before = String::new();
     all.into_iter()
         .map(|term| {
-            let shared = term.chars().zip(before.chars()).take_while(|(a, b)| a == b).count();
+            let shared = term
+                .chars()
+                .zip(before.chars())
+                .take_while(|(a, b)| a == b)
+                .count();
             before.clone_from(&term);
             (term, i64::try_from(shared).unwrap_or(i64::MAX))
         })
@@ -406,7 +431,11 @@ mod tests {
     #[test]
     fn a_tenant_is_found_by_its_id_and_by_each_word_of_its_name_and_counted_once() {
         for prefix in ["acme", "ACME In", "inter", "t-1", "a", "(west)", "west"] {
-            assert_eq!(found(prefix, "T-1", "Acme International (West) an acme-maker"), 1, "{prefix}");
+            assert_eq!(
+                found(prefix, "T-1", "Acme International (West) an acme-maker"),
+                1,
+                "{prefix}"
+            );
         }
         assert_eq!(found("cme", "T-1", "Acme"), 0);
         assert_eq!(found("acme", "acme", "Acme acme ACME"), 1);
@@ -431,10 +460,19 @@ mod tests {
 
     #[test]
     fn an_empty_id_is_generated_and_a_chosen_one_is_kept() {
-        let chosen = NewTenant { tenant_id: Some("acme eu/1".to_owned()), ..NewTenant::default() };
+        let chosen = NewTenant {
+            tenant_id: Some("acme eu/1".to_owned()),
+            ..NewTenant::default()
+        };
         let chosen = made(chosen).unwrap();
-        assert_eq!((chosen.tenant_id.as_str(), chosen.name.as_str()), ("acme eu/1", "acme eu/1"));
-        let empty = NewTenant { tenant_id: Some(String::new()), ..NewTenant::default() };
+        assert_eq!(
+            (chosen.tenant_id.as_str(), chosen.name.as_str()),
+            ("acme eu/1", "acme eu/1")
+        );
+        let empty = NewTenant {
+            tenant_id: Some(String::new()),
+            ..NewTenant::default()
+        };
         assert_eq!(made(empty).unwrap().tenant_id, "fresh");
     }
 
@@ -454,10 +492,17 @@ mod tests {
 
     #[test]
     fn a_change_keeps_what_it_does_not_name() {
-        let old = made(NewTenant { website: Some("w".to_owned()), ..NewTenant::default() }).unwrap();
+        let old = made(NewTenant {
+            website: Some("w".to_owned()),
+            ..NewTenant::default()
+        })
+        .unwrap();
         let changes: TenantChanges = serde_json::from_value(json!({"name": "New", "website": null})).unwrap();
         let new = changes.apply(old, Millis(5)).unwrap();
-        assert_eq!((new.name.as_str(), new.website, new.updated_at), ("New", None, Millis(5)));
+        assert_eq!(
+            (new.name.as_str(), new.website, new.updated_at),
+            ("New", None, Millis(5))
+        );
         let nothing: TenantChanges = serde_json::from_value(json!({"id": "x"})).unwrap();
         assert!(nothing.is_empty());
     }

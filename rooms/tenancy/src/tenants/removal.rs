@@ -69,8 +69,14 @@ impl Runner for TenantRemoval {
         let scope = Scope::tenant(task.environment.clone(), order.tenant_id.as_str().into());
         if piece(tx, &self.purges, &scope, &parent, now).await? {
             store::close_removal(tx, &task.environment, &order.tenant_id).await?;
-            return Ok(Progress { done: 1, ..Progress::default() });
+            return Ok(Progress {
+                done: 1,
+                ..Progress::default()
+            });
         }
-        Ok(Progress { cursor: Some("more".to_owned()), ..Progress::default() })
+        Ok(Progress {
+            cursor: Some("more".to_owned()),
+            ..Progress::default()
+        })
     }
 }

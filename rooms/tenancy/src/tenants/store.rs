@@ -60,9 +60,17 @@ fn tenants_from(rows: &[Row]) -> Result<Vec<Tenant>, StoreError> {
     rows.iter().map(tenant_from).collect()
 }
 
-pub(super) async fn by_id(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Option<Tenant>, StoreError> {
+pub(super) async fn by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<Tenant>, StoreError> {
     let mut query = select();
-    query.push(" WHERE t.environment_id = ").bind(environment.as_str()).push(" AND t.tenant_id = ").bind(id);
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id = ")
+        .bind(id);
     tx.opt_built(&query).await?.as_ref().map(tenant_from).transpose()
 }
 
@@ -77,17 +85,34 @@ pub(super) async fn exists(tx: &Tx, environment: &EnvironmentId, id: &str) -> Re
 }
 
 /// At most 500 ids at once.
-pub(super) async fn by_ids(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Tenant>, StoreError> {
+pub(super) async fn by_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Tenant>, StoreError> {
     let mut query = select();
-    query.push(" WHERE t.environment_id = ").bind(environment.as_str());
-    query.push(" AND t.tenant_id IN ").bind_list(ids).push(" ORDER BY t.tenant_id");
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str());
+    query
+        .push(" AND t.tenant_id IN ")
+        .bind_list(ids)
+        .push(" ORDER BY t.tenant_id");
     tenants_from(&tx.all_built(&query).await?)
 }
 
-pub(super) async fn by_alias(tx: &Tx, environment: &EnvironmentId, alias: &str) -> Result<Option<Tenant>, StoreError> {
+pub(super) async fn by_alias(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    alias: &str,
+) -> Result<Option<Tenant>, StoreError> {
     let mut query = select();
     query.push(" JOIN tenant_aliases a ON a.environment_id = t.environment_id AND a.tenant_id = t.tenant_id");
-    query.push(" WHERE a.environment_id = ").bind(environment.as_str()).push(" AND a.alias = ").bind(alias);
+    query
+        .push(" WHERE a.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND a.alias = ")
+        .bind(alias);
     tx.opt_built(&query).await?.as_ref().map(tenant_from).transpose()
 }
 
@@ -99,14 +124,21 @@ pub(super) async fn after(
     most: i64,
 ) -> Result<Vec<Tenant>, StoreError> {
     let mut query = select();
-    query.push(" WHERE t.environment_id = ").bind(environment.as_str()).push(" AND t.tenant_id > ").bind(id);
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id > ")
+        .bind(id);
     query.push(" ORDER BY t.tenant_id LIMIT ").bind(most);
     tenants_from(&tx.all_built(&query).await?)
 }
 
 pub(super) async fn total(tx: &Tx, environment: &EnvironmentId) -> Result<i64, StoreError> {
     let row = tx
-        .opt(sql!("SELECT tenants FROM tenant_totals WHERE environment_id = $1"), args![environment.as_str()])
+        .opt(
+            sql!("SELECT tenants FROM tenant_totals WHERE environment_id = $1"),
+            args![environment.as_str()],
+        )
         .await?;
     row.map_or(Ok(0), |row| row.get(0))
 }
@@ -151,16 +183,24 @@ pub(super) async fn page(
     let reversed = offset > total / 2;
     let skip = if reversed { total - offset - limit } else { offset };
     let mut query = select();
-    query.push(" JOIN (SELECT t.tenant_id AS seat FROM tenants t WHERE t.environment_id = ").bind(environment.as_str());
+    query
+        .push(" JOIN (SELECT t.tenant_id AS seat FROM tenants t WHERE t.environment_id = ")
+        .bind(environment.as_str());
     ordered(&mut query, sort, order, reversed);
     query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(skip);
-    query.push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ").bind(environment.as_str());
+    query
+        .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
+        .bind(environment.as_str());
     ordered(&mut query, sort, order, false);
     tenants_from(&tx.all_built(&query).await?)
 }
 
 fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
-    query.push(" s.environment_id = ").bind(environment.as_str()).push(" AND s.term >= ").bind(&prefix.text);
+    query
+        .push(" s.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND s.term >= ")
+        .bind(&prefix.text);
     if let Some(end) = &prefix.end {
         query.push(" AND s.term < ").bind(end);
     }
@@ -174,7 +214,11 @@ fn found_by(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
 }
 
 /// How many tenants a prefix finds.
-pub(super) async fn matching(tx: &Tx, environment: &EnvironmentId, prefix: &Prefix) -> Result<i64, StoreError> {
+pub(super) async fn matching(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    prefix: &Prefix,
+) -> Result<i64, StoreError> {
     let mut query = Query::new("SELECT COUNT(*) FROM tenant_terms s WHERE");
     within(&mut query, environment, prefix);
     tx.one_built(&query).await?.get(0)
@@ -193,9 +237,13 @@ pub(super) async fn page_matching(
     if total <= SPARSE {
         query.push(" JOIN (SELECT s.tenant_id AS seat FROM tenant_terms s WHERE");
         within(&mut query, environment, prefix);
-        query.push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ").bind(environment.as_str());
+        query
+            .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
+            .bind(environment.as_str());
     } else {
-        query.push(" WHERE t.environment_id = ").bind(environment.as_str());
+        query
+            .push(" WHERE t.environment_id = ")
+            .bind(environment.as_str());
         found_by(&mut query, environment, prefix);
     }
     ordered(&mut query, sort, order, false);
@@ -212,7 +260,11 @@ pub(super) async fn among(
     (sort, order): (Sort, Order),
 ) -> Result<Vec<Tenant>, StoreError> {
     let mut query = select();
-    query.push(" WHERE t.environment_id = ").bind(environment.as_str()).push(" AND t.tenant_id IN ").bind_list(ids);
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id IN ")
+        .bind_list(ids);
     if let Some(prefix) = prefix {
         found_by(&mut query, environment, prefix);
     }
@@ -221,7 +273,11 @@ pub(super) async fn among(
 }
 
 /// False when the id is taken.
-pub(super) async fn insert(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant) -> Result<bool, StoreError> {
+pub(super) async fn insert(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &Tenant,
+) -> Result<bool, StoreError> {
     let parent = tenant.parent_tenant_id.as_deref().unwrap_or("");
     let inserted = tx
         .exec(
@@ -423,7 +479,11 @@ pub(super) async fn open_removal(
 }
 
 /// The tenant that takes over the sub-tenants of one being cleared away; `None` when it is not.
-pub(super) async fn removal(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Option<String>, StoreError> {
+pub(super) async fn removal(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
     let row = tx
         .opt(
             sql!("SELECT parent_tenant_id FROM tenant_removals WHERE environment_id = $1 AND tenant_id = $2"),
