@@ -30,8 +30,7 @@ impl Guard {
         tenant: false,
     };
 
-    /// The server itself, not one of its environments: nobody needs to be known and no environment is looked for. For
-    /// health, metrics, documents and the environment login, whose body names the environment.
+    /// About the server itself, not about an environment: health, metrics, documents. Nobody is asked for.
     #[must_use]
     pub const fn server() -> Self {
         Self {
@@ -91,16 +90,16 @@ impl Guard {
         self
     }
 
-    /// Whether the route belongs to the server itself, outside every environment.
+    /// Whether the route is about the server itself.
     #[must_use]
-    pub const fn is_servers(&self) -> bool {
+    pub const fn is_about_server(&self) -> bool {
         self.server
     }
 
     /// Whether nobody needs to be known.
     #[must_use]
     pub const fn admits_anyone(&self) -> bool {
-        self.anyone || self.server
+        self.anyone
     }
 
     /// Whether the environment's own token is taken (as itself, not on behalf of a user).
@@ -131,7 +130,10 @@ impl Guard {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut words = Vec::new();
-        if self.admits_anyone() {
+        if self.server {
+            words.push("anyone, in no environment".to_owned());
+        }
+        if self.anyone {
             words.push("anyone".to_owned());
         }
         if self.environment {

@@ -199,7 +199,7 @@ async fn admit(State(rule): State<Rule>, mut request: Request, next: Next) -> Re
     let Some(from) = request.extensions().get::<Arc<CallOrigin>>().cloned() else {
         return Problem::bad_request("The request did not come through the edge").into_response();
     };
-    let caller = if rule.guard.is_servers() {
+    let caller = if rule.guard.is_about_server() {
         Ok(Caller::Server(ServerCaller { from }))
     } else {
         let credentials = headers::credentials(request.headers());
