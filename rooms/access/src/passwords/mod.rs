@@ -1,0 +1,7 @@
+//! Passwords: what they must look like, and the hashes that are kept of them.
+
+mod credentials;
+mod policy;
+pub(crate) mod store;
+
+pub use credentials::AccessCredentials;
