@@ -193,6 +193,26 @@ impl Db {
         self.write(async |_| Ok(())).await
     }
 
+    /// Has the engine compile a statement without running it, to tell that tables, columns and types are right. For
+    /// the test that asks this of every statement in the source tree.
+    ///
+    /// # Errors
+    /// What the engine refused, with its own words in the cause.
+    pub async fn prepare_check(&self, text: &str) -> Result<(), StoreError> {
+        match &*self.0 {
+            Kind::Sqlite(sqlite) => {
+                let text = crate::sql::for_sqlite(text);
+                let checked = sqlite.alone(move |conn| conn.raw().prepare(&text).map(drop));
+                checked.await?.map_err(StoreError::from_sqlite)
+            }
+            Kind::Postgres(postgres) => {
+                let client = postgres.own_connection().await?;
+                let prepared = client.prepare(text).await;
+                prepared.map(drop).map_err(StoreError::from_postgres)
+            }
+        }
+    }
+
     /// What every SQLite connection answers when asked for its settings; empty on PostgreSQL. For tests.
     ///
     /// # Errors

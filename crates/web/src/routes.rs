@@ -199,6 +199,11 @@ async fn admit(State(rule): State<Rule>, mut request: Request, next: Next) -> Re
     let Some(from) = request.extensions().get::<Arc<CallOrigin>>().cloned() else {
         return crate::Problem::bad_request("The request did not come through the edge").into_response();
     };
+    if rule.guard.is_about_server() {
+        let mut response = next.run(request).await;
+        response.extensions_mut().insert(AnsweredBy(rule.path));
+        return response;
+    }
     let credentials = headers::credentials(request.headers());
     let address = headers::address(request.headers());
     let mut response = match rule
