@@ -107,7 +107,7 @@ impl AccessGatekeeper {
                     return Err(no_such_tenant());
                 }
                 if let Some(user) = &user
-                    && people::user_by_id(tx, &environment, user).await?.is_none()
+                    && people::user_by_id(tx, &environment, user.as_str()).await?.is_none()
                 {
                     return Err(no_such_user());
                 }
@@ -185,7 +185,8 @@ impl AccessGatekeeper {
                         sessions::alive_since(tx, &scope.environment, &asked.session).await? >= Some(since)
                     }
                 };
-                if !stands {
+                // A tenant that is being removed may still have members for a while.
+                if !stands || !tenancy::tenant_exists(tx, &scope.environment, scope.tenant_id()).await? {
                     return Err(Problem::unauthorized("Unauthorized"));
                 }
                 if in_claims {

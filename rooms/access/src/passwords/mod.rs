@@ -5,3 +5,4 @@ mod policy;
 pub(crate) mod store;
 
 pub use credentials::AccessCredentials;
+pub(crate) use credentials::hash_problem;

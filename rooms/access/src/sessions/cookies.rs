@@ -1,5 +1,6 @@
 //! The refresh cookie (frontend-sdk-contract.md 3.1, server-sdk-contract.md 4.3).
 
+use environment::{AuthConfiguration, CookieSameSite, Environment};
 use kit::Millis;
 use web::{HeaderMap, HeaderValue, SameSite, SetCookie, header};
 
@@ -38,8 +39,18 @@ pub(crate) struct CookieStyle {
 }
 
 impl CookieStyle {
+    /// As the environment is configured.
+    pub(crate) fn of(environment: &Environment, configuration: &AuthConfiguration) -> Self {
+        let configured = match configuration.cookie_same_site {
+            CookieSameSite::Strict => SameSite::Strict,
+            CookieSameSite::Lax => SameSite::Lax,
+            CookieSameSite::None => SameSite::None,
+        };
+        Self::new(configured, &environment.public_url)
+    }
+
     /// Over plain http a browser keeps neither `Secure` nor `SameSite=None` cookies.
-    pub(crate) fn new(configured: SameSite, public_url: &str) -> Self {
+    fn new(configured: SameSite, public_url: &str) -> Self {
         let secure = public_url.starts_with("https://");
         let same_site = match configured {
             SameSite::None if !secure => SameSite::Lax,

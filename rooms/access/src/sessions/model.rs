@@ -1,6 +1,6 @@
 //! Sessions as values.
 
-use kit::{Millis, TenantId, UserId};
+use kit::{Millis, UserId};
 
 /// How long a rotated value answers with its successor, for parallel tabs and retries (server-sdk-contract.md 4.2).
 pub(crate) const GRACE_SECONDS: i64 = 30;
@@ -17,7 +17,7 @@ pub(crate) const LONGEST_TOKEN: usize = 128;
 pub(crate) struct NewSession {
     pub(crate) id: String,
     pub(crate) user: UserId,
-    pub(crate) tenant: TenantId,
+    pub(crate) tenant: String,
     pub(crate) created_at: Millis,
     pub(crate) expires_at: Millis,
     pub(crate) ip: String,

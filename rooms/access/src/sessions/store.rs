@@ -53,7 +53,7 @@ pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> 
             environment,
             &session.id,
             session.user.as_str(),
-            session.tenant.as_str(),
+            &session.tenant,
             session.created_at.0,
             session.expires_at.0,
             &session.ip,
@@ -214,19 +214,6 @@ pub(crate) async fn remove_of_user(tx: &Tx, environment: &str, user: &str) -> Re
     tx.exec(
         sql!("DELETE FROM sessions WHERE environment_id = $1 AND user_id = $2"),
         args![environment, user],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Ends up to `most` living sessions of a tenant. How many there were.
-pub(crate) async fn end_of_tenant(tx: &Tx, environment: &str, tenant: &str, now: Millis) -> Result<(), StoreError> {
-    tx.exec(
-        sql!(
-            "UPDATE sessions SET ended_at = $3, expires_at = $3, end_reason = $4
-             WHERE environment_id = $1 AND tenant_id = $2 AND ended_at = 0"
-        ),
-        args![environment, tenant, now.0, EndReason::Revoked.as_str()],
     )
     .await?;
     Ok(())
