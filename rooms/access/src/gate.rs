@@ -70,7 +70,7 @@ pub(crate) async fn admit(
         return Err(Refusal::NotVerified);
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
-    let tenant = pick(tx, environment, &user, &memberships, wish, now).await?;
+    let tenant = pick(&user, &memberships, wish, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     let authorization = people::authorization(tx, &scope, &user.id).await?;
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
@@ -88,28 +88,28 @@ pub(crate) async fn admit(
 }
 
 /// The tenant to enter (behaviour.md section 19): the one wished for, the last active one, the oldest.
-async fn pick(
-    tx: &Tx,
-    environment: &EnvironmentId,
+fn pick(
     user: &UserRecord,
     memberships: &[Membership],
     wish: Wish<'_>,
     now: Millis,
 ) -> Result<TenantId, Refusal> {
-    for membership in in_order(memberships, wish, &user.active_tenant, now) {
-        // A tenant that is being removed may still have members for a while.
-        if tenancy::tenant_exists(tx, environment, &membership.tenant_id).await? {
-            return Ok(TenantId::from(membership.tenant_id.as_str()));
-        }
+    match in_order(memberships, wish, &user.active_tenant, now).first() {
+        Some(best) => Ok(TenantId::from(best.tenant_id.as_str())),
+        None => Err(match wish {
+            Wish::Exactly(_) => Refusal::NotAMember,
+            Wish::Prefer(_) => why_none(memberships, now),
+        }),
     }
-    Err(match wish {
-        Wish::Exactly(_) => Refusal::NotAMember,
-        Wish::Prefer(_) => why_none(memberships, now),
-    })
 }
 
 /// Memberships that may be entered, best first.
-fn in_order<'m>(memberships: &'m [Membership], wish: Wish<'_>, active: &str, now: Millis) -> Vec<&'m Membership> {
+fn in_order<'m>(
+    memberships: &'m [Membership],
+    wish: Wish<'_>,
+    active: &str,
+    now: Millis,
+) -> Vec<&'m Membership> {
     let mut open: Vec<&Membership> = memberships
         .iter()
         .filter(|one| one.is_usable(now) && one.status != MembershipStatus::PendingInvitation)
@@ -136,7 +136,10 @@ fn why_none(memberships: &[Membership], now: Millis) -> Refusal {
         .any(|one| one.status == MembershipStatus::PendingInvitation)
     {
         Refusal::Invited
-    } else if memberships.iter().any(|one| one.is_expired(now) && !one.is_disabled) {
+    } else if memberships
+        .iter()
+        .any(|one| one.is_expired(now) && !one.is_disabled)
+    {
         Refusal::Expired
     } else {
         Refusal::NoTenant

@@ -9,12 +9,12 @@ use environment::{AuthConfiguration, Directory};
 use kit::{Clock, EnvironmentId, Millis, Scope, TenantId, UserId};
 use people::GateView;
 use web::{
-    Address, CallOrigin, Caller, Credentials, EnvironmentCaller, Environments, Gatekeeper, Guard, Need, Problem,
-    PublicCaller, UserCaller,
+    Address, CallOrigin, Caller, Credentials, EnvironmentCaller, Environments, Gatekeeper, Guard, Need,
+    Problem, PublicCaller, UserCaller,
 };
 
 use crate::sessions;
-use crate::tokens::{Holder, Tokens, UserToken, Verified};
+use crate::tokens::{Holder, Tokens, UserToken, Verified, token_problem};
 
 /// Decides who calls. One per server.
 ///
@@ -33,11 +33,19 @@ impl AccessGatekeeper {
     #[must_use]
     pub fn new(db: Db, clock: Arc<dyn Clock>, directory: Directory) -> Self {
         let tokens = Tokens::new(directory.clone());
-        Self { db, clock, directory, tokens }
+        Self {
+            db,
+            clock,
+            directory,
+            tokens,
+        }
     }
 
     async fn verified(&self, token: &str) -> Result<Option<Arc<Verified>>, Problem> {
-        self.tokens.verify(token, self.clock.now()).await.map_err(|error| Problem::internal(&error))
+        self.tokens
+            .verify(token, self.clock.now())
+            .await
+            .map_err(|error| token_problem(&error))
     }
 
     /// Nobody needs to be known, but a token that holds says which environment is meant before any header does.
@@ -47,7 +55,10 @@ impl AccessGatekeeper {
         address: &Address,
         from: Arc<CallOrigin>,
     ) -> Result<Caller, Problem> {
-        if let Some(token) = credentials.environment_token.as_ref().or(credentials.bearer.as_ref())
+        if let Some(token) = credentials
+            .environment_token
+            .as_ref()
+            .or(credentials.bearer.as_ref())
             && let Some(verified) = self.verified(token).await?
         {
             same_environment(&verified.environment, address)?;
@@ -55,7 +66,10 @@ impl AccessGatekeeper {
             return Ok(Caller::Anyone(PublicCaller { environment, from }));
         }
         match Environments::addressed(&self.directory, address).await? {
-            Some(face) => Ok(Caller::Anyone(PublicCaller { environment: face.id, from })),
+            Some(face) => Ok(Caller::Anyone(PublicCaller {
+                environment: face.id,
+                from,
+            })),
             None => Err(Problem::not_found("No environment answers at this address")),
         }
     }
@@ -70,22 +84,34 @@ impl AccessGatekeeper {
     ) -> Result<Caller, Problem> {
         if guard.admits_on_behalf() {
             match (&credentials.tenant, &credentials.user) {
-                (Some(tenant), Some(user)) => return self.on_behalf(guard, environment, tenant, user, from).await,
+                (Some(tenant), Some(user)) => {
+                    return self.on_behalf(guard, environment, tenant, user, from).await;
+                }
                 _ if guard.admits_environment() => {}
                 (None, _) => return Err(Problem::no_tenant()),
                 (_, None) => return Err(Problem::forbidden("User ID is not specified")),
             }
         }
         if !guard.admits_environment() {
-            return Err(Problem::unauthorized("This route takes a user token, not an environment token"));
+            return Err(Problem::unauthorized(
+                "This route takes a user token, not an environment token",
+            ));
         }
-        let (tenant, user) = (credentials.tenant.clone(), credentials.user.clone().map(UserId::from));
+        let (tenant, user) = (
+            credentials.tenant.clone(),
+            credentials.user.clone().map(UserId::from),
+        );
         self.known(&environment, tenant.clone(), user.clone()).await?;
         if guard.needs_tenant() && tenant.is_none() {
             return Err(Problem::no_tenant());
         }
         let tenant = tenant.map(TenantId::from);
-        Ok(Caller::Environment(EnvironmentCaller { environment, tenant, user, from }))
+        Ok(Caller::Environment(EnvironmentCaller {
+            environment,
+            tenant,
+            user,
+            from,
+        }))
     }
 
     /// What the context headers name must exist in the token's environment; what belongs to others does not.
@@ -107,7 +133,9 @@ impl AccessGatekeeper {
                     return Err(no_such_tenant());
                 }
                 if let Some(user) = &user
-                    && people::user_by_id(tx, &environment, user.as_str()).await?.is_none()
+                    && people::user_by_id(tx, &environment, user.as_str())
+                        .await?
+                        .is_none()
                 {
                     return Err(no_such_user());
                 }
@@ -134,7 +162,8 @@ impl AccessGatekeeper {
                 if !tenancy::tenant_exists(tx, &scope.environment, scope.tenant_id()).await? {
                     return Err(no_such_tenant());
                 }
-                let member = people::gate_view(tx, &scope.environment, asked.as_str(), scope.tenant_id()).await?;
+                let member =
+                    people::gate_view(tx, &scope.environment, asked.as_str(), scope.tenant_id()).await?;
                 if member.is_none() {
                     return Err(no_such_user());
                 }
@@ -163,21 +192,30 @@ impl AccessGatekeeper {
         from: Arc<CallOrigin>,
     ) -> Result<Caller, Problem> {
         if guard.user_need().is_none() {
-            return Err(Problem::unauthorized("This route takes an environment token, not a user token"));
+            return Err(Problem::unauthorized(
+                "This route takes an environment token, not a user token",
+            ));
         }
         if let Some(named) = &credentials.tenant
             && named != token.tenant.as_str()
             && !self.ignores_tenant_header(&environment).await?
         {
-            return Err(Problem::forbidden("The tenant of the header is not the tenant of the token"));
+            return Err(Problem::forbidden(
+                "The tenant of the header is not the tenant of the token",
+            ));
         }
-        let in_claims = !token.permissions.is_empty() || !matches!(guard.user_need(), Some(Need::Permission(_)));
-        let (scope, asked, now) =
-            (Scope::tenant(environment.clone(), token.tenant.clone()), token.clone(), self.clock.now());
+        let in_claims =
+            !token.permissions.is_empty() || !matches!(guard.user_need(), Some(Need::Permission(_)));
+        let (scope, asked, now) = (
+            Scope::tenant(environment.clone(), token.tenant.clone()),
+            token.clone(),
+            self.clock.now(),
+        );
         let looked_up = self
             .db
             .read(async move |tx| {
-                let view = people::gate_view(tx, &scope.environment, asked.user.as_str(), scope.tenant_id()).await?;
+                let view =
+                    people::gate_view(tx, &scope.environment, asked.user.as_str(), scope.tenant_id()).await?;
                 let stands = match view.map(|view| standing(&view, asked.issued_at, now)) {
                     None | Some(Standing::Out) => false,
                     Some(Standing::In) => true,
@@ -185,8 +223,7 @@ impl AccessGatekeeper {
                         sessions::alive_since(tx, &scope.environment, &asked.session).await? >= Some(since)
                     }
                 };
-                // A tenant that is being removed may still have members for a while.
-                if !stands || !tenancy::tenant_exists(tx, &scope.environment, scope.tenant_id()).await? {
+                if !stands {
                     return Err(Problem::unauthorized("Unauthorized"));
                 }
                 if in_claims {
@@ -235,7 +272,11 @@ impl Gatekeeper for AccessGatekeeper {
             return Err(Problem::unauthorized("Unauthorized"));
         };
         let Some(verified) = self.verified(token).await? else {
-            let sentence = if environment_alone { "Failed to verify vendor JWT" } else { "Unauthorized" };
+            let sentence = if environment_alone {
+                "Failed to verify vendor JWT"
+            } else {
+                "Unauthorized"
+            };
             return Err(Problem::unauthorized(sentence));
         };
         same_environment(&verified.environment, &address)?;
@@ -243,7 +284,9 @@ impl Gatekeeper for AccessGatekeeper {
         match &verified.holder {
             Holder::Environment => self.environment(guard, environment, &credentials, from).await,
             Holder::User(token) => self.user(guard, environment, token, &credentials, from).await,
-            Holder::Other => Err(Problem::unauthorized("This route does not take tokens of this type")),
+            Holder::Other => Err(Problem::unauthorized(
+                "This route does not take tokens of this type",
+            )),
         }
     }
 }
@@ -253,15 +296,28 @@ impl Gatekeeper for AccessGatekeeper {
 fn chosen(guard: Guard, credentials: &Credentials) -> Option<&str> {
     let names_user = credentials.tenant.is_some() && credentials.user.is_some();
     let takes_theirs = guard.admits_environment() || (guard.admits_on_behalf() && names_user);
-    let (theirs, bearer) = (credentials.environment_token.as_deref(), credentials.bearer.as_deref());
-    if takes_theirs { theirs.or(bearer) } else { bearer.or(theirs) }
+    let (theirs, bearer) = (
+        credentials.environment_token.as_deref(),
+        credentials.bearer.as_deref(),
+    );
+    if takes_theirs {
+        theirs.or(bearer)
+    } else {
+        bearer.or(theirs)
+    }
 }
 
 /// A header that names another environment than the token is a mistake worth telling.
 fn same_environment(environment: &EnvironmentId, address: &Address) -> Result<(), Problem> {
     let named = [&address.vendor_id, &address.environment_id];
-    if named.into_iter().flatten().any(|named| named != environment.as_str()) {
-        return Err(Problem::forbidden("The environment of the header is not the environment of the token"));
+    if named
+        .into_iter()
+        .flatten()
+        .any(|named| named != environment.as_str())
+    {
+        return Err(Problem::forbidden(
+            "The environment of the header is not the environment of the token",
+        ));
     }
     Ok(())
 }
@@ -281,9 +337,9 @@ async fn permission_keys(tx: &db::Tx, scope: &Scope, user: &UserId) -> Result<Ve
 
 fn permitted(guard: Guard, caller: &UserCaller) -> Result<(), Problem> {
     match guard.user_need() {
-        Some(Need::Permission(key)) if !caller.may(key) => {
-            Err(Problem::forbidden(format!("You do not have the permission {key}")))
-        }
+        Some(Need::Permission(key)) if !caller.may(key) => Err(Problem::forbidden(format!(
+            "You do not have the permission {key}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -337,9 +393,18 @@ mod tests {
 
     #[test]
     fn a_flag_outweighs_every_token() {
-        let locked = GateView { is_locked: true, ..view() };
-        let disabled = GateView { is_disabled: true, ..view() };
-        let expired = GateView { expires_at: Some(Millis(9_000)), ..view() };
+        let locked = GateView {
+            is_locked: true,
+            ..view()
+        };
+        let disabled = GateView {
+            is_disabled: true,
+            ..view()
+        };
+        let expired = GateView {
+            expires_at: Some(Millis(9_000)),
+            ..view()
+        };
         for view in [locked, disabled, expired] {
             assert_eq!(standing(&view, 8, Millis(9_000)), Standing::Out);
         }
@@ -366,7 +431,10 @@ mod tests {
 
     #[test]
     fn headers_may_repeat_the_tokens_environment_and_name_no_other() {
-        let address = |id: &str| Address { vendor_id: Some(id.to_owned()), ..Address::default() };
+        let address = |id: &str| Address {
+            vendor_id: Some(id.to_owned()),
+            ..Address::default()
+        };
         assert!(same_environment(&"e1".into(), &address("e1")).is_ok());
         assert!(same_environment(&"e1".into(), &address("e2")).is_err());
         assert!(same_environment(&"e1".into(), &Address::default()).is_ok());

@@ -34,6 +34,15 @@ impl Access {
 /// The routes of this room. `pool` checks passwords; `limits` bounds how often one address may try.
 pub fn routes(app: &App, directory: Directory, pool: HashPool, limits: RateLimit) -> BoundRoutes {
     let tokens = Arc::new(Tokens::new(directory.clone()));
-    let room = Access { app: app.clone(), directory, pool, limits, tokens };
-    Routes::new().and(login::routes()).and(sessions::routes()).bind(app, room)
+    let room = Access {
+        app: app.clone(),
+        directory,
+        pool,
+        limits,
+        tokens,
+    };
+    Routes::new()
+        .and(login::routes())
+        .and(sessions::routes())
+        .bind(app, room)
 }

@@ -8,6 +8,7 @@ use kit::{EnvironmentId, Millis, TenantId, UserId};
 use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use web::Problem;
 
 use crate::gate::USER_TOKEN;
 
@@ -89,6 +90,15 @@ impl Tokens {
     }
 }
 
+/// What a caller hears when a token could not be signed or checked, for no fault of its own: never 401, which clients
+/// read as signed out.
+pub(crate) fn token_problem(error: &TokenError) -> Problem {
+    match error {
+        TokenError::Store(error) => error.clone().into(),
+        other => Problem::internal(other),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UserClaims {
@@ -139,7 +149,10 @@ mod tests {
     #[test]
     fn only_a_user_token_with_all_its_claims_speaks_for_a_user() {
         let whole = json!({"sub": "u", "tenantId": "t", "sid": "s", "type": "userToken", "iat": 1, "exp": 2});
-        assert!(matches!(holder(Purpose::User, whole.clone()), Some(Holder::User(_))));
+        assert!(matches!(
+            holder(Purpose::User, whole.clone()),
+            Some(Holder::User(_))
+        ));
         for (member, value) in [("type", json!("userApiToken")), ("type", json!(null))] {
             let mut other = whole.clone();
             other[member] = value;

@@ -35,14 +35,26 @@ fn the_tenant_is_the_wished_one_then_the_last_active_then_the_oldest() {
 
 #[test]
 fn closed_memberships_are_passed_over_and_the_reason_is_told() {
-    let disabled = Membership { is_disabled: true, ..membership("d", 1) };
-    let expired = Membership { expires_at: Some(Millis(100)), ..membership("e", 2) };
-    let invited = Membership { status: MembershipStatus::PendingInvitation, ..membership("i", 3) };
+    let disabled = Membership {
+        is_disabled: true,
+        ..membership("d", 1)
+    };
+    let expired = Membership {
+        expires_at: Some(Millis(100)),
+        ..membership("e", 2)
+    };
+    let invited = Membership {
+        status: MembershipStatus::PendingInvitation,
+        ..membership("i", 3)
+    };
     let open = membership("o", 4);
     let all = [disabled.clone(), expired.clone(), invited.clone(), open];
     assert_eq!(order(&all, Wish::Prefer(Some("d")), "e"), ["o"]);
     let why = |all: &[Membership]| why_none(all, Millis(100)).to_string();
-    assert_eq!(why(&[disabled.clone(), expired.clone(), invited]), Refusal::Invited.to_string());
+    assert_eq!(
+        why(&[disabled.clone(), expired.clone(), invited]),
+        Refusal::Invited.to_string()
+    );
     assert_eq!(why(&[disabled.clone(), expired]), Refusal::Expired.to_string());
     assert_eq!(why(&[disabled]), Refusal::NoTenant.to_string());
     assert_eq!(why(&[]), Refusal::NoTenant.to_string());

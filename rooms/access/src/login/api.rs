@@ -1,9 +1,7 @@
 //! `POST /identity/resources/auth/v1/user`.
 
 use kit::email_key;
-use web::{
-    Body, CallOrigin, Guard, HeaderMap, Json, Problem, PublicCaller, Routes, State, WithHeaders, routes,
-};
+use web::{Body, Guard, HeaderMap, Json, Problem, PublicCaller, Routes, State, WithHeaders, routes};
 
 use super::domain::{self, Attempt, Identity, LoginError};
 use super::model::{AuthResponse, PasswordLogin};
@@ -12,6 +10,7 @@ use crate::passwords::hash_problem;
 use crate::room::Access;
 use crate::sessions::SignedIn;
 use crate::sessions::cookies::with_cookie;
+use crate::tokens::token_problem;
 
 /// Tries per minute and address (behaviour.md section 43).
 const TRIES: u32 = 100;
@@ -45,9 +44,12 @@ async fn log_in(
     Body(body): Body<PasswordLogin>,
 ) -> Result<WithHeaders<Json<AuthResponse>>, Problem> {
     let now = room.app.now();
-    room.limits.check("auth/v1/user", &caller.from.ip.to_string(), TRIES, 60, now)?;
+    room.limits
+        .check("auth/v1/user", &caller.from.ip.to_string(), TRIES, 60, now)?;
     let environment = room.environment(&caller.environment).await?;
-    let scoped = headers.get("frontegg-scoped-tenant").and_then(|value| value.to_str().ok());
+    let scoped = headers
+        .get("frontegg-scoped-tenant")
+        .and_then(|value| value.to_str().ok());
     let attempt = attempt(body, scoped)?;
     let signed_in = domain::login(&room, &environment, attempt, &caller.from).await?;
     let cookie = signed_in.cookies.setting(
@@ -76,7 +78,11 @@ fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, 
         (None, None) => return Err(Problem::bad_request("email should not be empty")),
     };
     let tenant = given(body.tenant_id).or_else(|| given(scoped_tenant.map(str::to_owned)));
-    Ok(Attempt { identity, password: body.password, tenant })
+    Ok(Attempt {
+        identity,
+        password: body.password,
+        tenant,
+    })
 }
 
 /// Login boxes send what they do not know as empty texts.
@@ -108,7 +114,7 @@ impl From<LoginError> for Problem {
             LoginError::NoPasswords => Self::bad_request(sentence).with_code("ER-01012"),
             LoginError::Refused(refusal) => refusal.into(),
             LoginError::Hash(error) => hash_problem(&error),
-            LoginError::Token(error) => Self::internal(&error),
+            LoginError::Token(error) => token_problem(&error),
             LoginError::Store(error) => error.into(),
         }
     }
@@ -152,7 +158,10 @@ mod tests {
             (r#"{"password":"p"}"#, "email should not be empty"),
             (r#"{"email":"ada@acme.test"}"#, "password should not be empty"),
             (r#"{"email":"ada","password":"p"}"#, "email must be an email"),
-            (r#"{"email":"ada@acme.test","password":7}"#, "password must be a string"),
+            (
+                r#"{"email":"ada@acme.test","password":7}"#,
+                "password must be a string",
+            ),
         ] {
             let problem = format!("{:?}", read(json).unwrap_err());
             assert!(problem.contains(sentence), "{json}: {problem}");

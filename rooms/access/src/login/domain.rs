@@ -89,7 +89,10 @@ pub(crate) async fn login(
         return Err(LoginError::NoPasswords);
     }
     // A locked or blocked user's own count is left alone, so that an attack does not outlast its block.
-    let counted = known.user.as_ref().filter(|user| !user.is_locked && !known.blocked);
+    let counted = known
+        .user
+        .as_ref()
+        .filter(|user| !user.is_locked && !known.blocked);
     let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
     let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
     let exhausted = counted.is_some() && ticket >= MOST_ATTEMPTS;
@@ -104,7 +107,18 @@ pub(crate) async fn login(
         note_failure(room, &environment.id, record, exhausted.then_some(who), now).await?;
         return Err(LoginError::Incorrect);
     };
-    let entered = enter(room, environment, &attempt, &known, verdict, &user, ticket, began, from).await;
+    let entered = enter(
+        room,
+        environment,
+        &attempt,
+        &known,
+        verdict,
+        &user,
+        ticket,
+        began,
+        from,
+    )
+    .await;
     if let Err(LoginError::Refused(refusal)) = &entered
         && !matches!(refusal, Refusal::Store(_))
     {
@@ -131,11 +145,21 @@ async fn look_up(
                 Identity::Username(name) => people::user_by_username(tx, &environment, name).await?,
             };
             let Some(user) = user else {
-                return Ok(Known { configuration, user: None, hash: None, blocked: false });
+                return Ok(Known {
+                    configuration,
+                    user: None,
+                    hash: None,
+                    blocked: false,
+                });
             };
             let hash = hashes::hash_of(tx, environment.as_str(), user.id.as_str()).await?;
             let blocked = is_blocked(tx, &environment, user.id.as_str(), now).await?;
-            Ok(Known { configuration, user: Some(user), hash, blocked })
+            Ok(Known {
+                configuration,
+                user: Some(user),
+                hash,
+                blocked,
+            })
         })
         .await
 }
@@ -143,10 +167,18 @@ async fn look_up(
 /// Whether users of the environment sign in with passwords at all.
 const fn takes_passwords(configuration: &AuthConfiguration) -> bool {
     use environment::AuthStrategy::{EmailAndPassword, UsernameAndPassword};
-    matches!(configuration.auth_strategy, EmailAndPassword | UsernameAndPassword)
+    matches!(
+        configuration.auth_strategy,
+        EmailAndPassword | UsernameAndPassword
+    )
 }
 
-async fn is_blocked(tx: &Tx, environment: &EnvironmentId, user: &str, now: Millis) -> Result<bool, StoreError> {
+async fn is_blocked(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
     Ok(throttle::hits(tx, environment, BLOCKS, user, BLOCK_SECONDS, now).await? > 0)
 }
 
@@ -163,7 +195,10 @@ async fn judge(room: &Access, password: Secret, hash: Option<StoredHash>) -> Res
         Some(hash) => room.pool.verify(password, hash).await,
         None => {
             room.pool.dummy(password).await?;
-            Ok(Verdict { matches: false, rehash: false })
+            Ok(Verdict {
+                matches: false,
+                rehash: false,
+            })
         }
     }
 }
@@ -178,7 +213,9 @@ fn failure(identity: &Identity, user: Option<&UserRecord>, from: &CallOrigin) ->
     match user {
         Some(user) => {
             record.resource_id = user.id.to_string();
-            record.about_user(user.id.as_str(), user.email.as_deref()).in_tenant(&user.active_tenant)
+            record
+                .about_user(user.id.as_str(), user.email.as_deref())
+                .in_tenant(&user.active_tenant)
         }
         None => record,
     }
@@ -198,13 +235,18 @@ async fn note_failure(
             if let Some(user) = &blocked {
                 throttle::clear(tx, &environment, ATTEMPTS, user).await?;
             }
-            record.write(tx, &ids, &Scope::environment(environment.clone()), now).await
+            record
+                .write(tx, &ids, &Scope::environment(environment.clone()), now)
+                .await
         })
         .await
 }
 
 /// The password is right: everything that may still be in the way, then the session.
-#[expect(clippy::too_many_arguments, reason = "all that the first half of a sign-in found out")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that the first half of a sign-in found out"
+)]
 async fn enter(
     room: &Access,
     environment: &Environment,
@@ -220,13 +262,29 @@ async fn enter(
         return Err(Refusal::Locked.into());
     }
     let now = room.app.now();
-    let pass = admit(room, environment, attempt.tenant.clone(), user, &known.configuration, now).await?;
+    let pass = admit(
+        room,
+        environment,
+        attempt.tenant.clone(),
+        user,
+        &known.configuration,
+        now,
+    )
+    .await?;
     let upgrade = match (&known.hash, verdict.rehash) {
         (Some(old), true) => Some((old.clone(), room.pool.hash(attempt.password.clone()).await?)),
         _ => None,
     };
     let session = room.app.ids().v7(now);
-    let minted = gate::mint(&room.directory, environment, &known.configuration, &pass, &session, now).await?;
+    let minted = gate::mint(
+        &room.directory,
+        environment,
+        &known.configuration,
+        &pass,
+        &session,
+        now,
+    )
+    .await?;
     let entry = Entry {
         scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
         user: user.id.clone(),
@@ -241,7 +299,10 @@ async fn enter(
     };
     let refresh_token = entry.refresh_token.clone();
     let ids = room.app.ids().clone();
-    room.app.db().write(async move |tx| entry.write(tx, &ids, now).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| entry.write(tx, &ids, now).await)
+        .await?;
     Ok(SignedIn {
         pass,
         minted,

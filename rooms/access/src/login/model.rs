@@ -104,7 +104,6 @@ pub(crate) struct AuthResponse {
 
 /// The second factors of a user, by kind.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "declared for readers of the document; no second factor exists yet")]
 pub(crate) struct MfaDevices {
     webauthn: Vec<MfaKey>,
     phones: Vec<MfaPhone>,
@@ -115,7 +114,6 @@ pub(crate) struct MfaDevices {
 /// A passkey or security key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "declared for readers of the document; no second factor exists yet")]
 struct MfaKey {
     id: String,
     /// `Platform` or `CrossPlatform`.
@@ -126,7 +124,6 @@ struct MfaKey {
 /// A phone that gets codes.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "declared for readers of the document; no second factor exists yet")]
 struct MfaPhone {
     id: String,
     phone_number: String,
@@ -134,14 +131,12 @@ struct MfaPhone {
 
 /// An authenticator app.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "declared for readers of the document; no second factor exists yet")]
 struct MfaAuthenticator {
     id: String,
 }
 
 /// An address that gets codes.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "declared for readers of the document; no second factor exists yet")]
 struct MfaEmail {
     email: String,
 }

@@ -66,10 +66,9 @@ const KINDS: [Kind; 4] = [
         char::is_uppercase,
     ),
     ("The password must contain at least one number.", char::is_numeric),
-    (
-        "The password must contain at least one special character.",
-        |c| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric(),
-    ),
+    ("The password must contain at least one special character.", |c| {
+        !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()
+    }),
 ];
 
 #[cfg(test)]

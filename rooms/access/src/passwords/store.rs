@@ -5,7 +5,11 @@ use db::{StoreError, Tx, args, sql};
 use kit::Millis;
 
 /// The hash a user signs in against; `None` for one who has no password.
-pub(crate) async fn hash_of(tx: &Tx, environment: &str, user: &str) -> Result<Option<StoredHash>, StoreError> {
+pub(crate) async fn hash_of(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+) -> Result<Option<StoredHash>, StoreError> {
     let row = tx
         .opt(
             sql!("SELECT kind, hash, config FROM credentials WHERE environment_id = $1 AND user_id = $2"),

@@ -10,7 +10,7 @@ use super::domain::{self, RefreshError};
 use super::model::LONGEST_TOKEN;
 use crate::login::{RefreshBody, RefreshResponse, answer};
 use crate::room::Access;
-use crate::tokens::Holder;
+use crate::tokens::{Holder, token_problem};
 
 pub(crate) fn routes() -> Routes<Access> {
     Routes::new()
@@ -46,7 +46,11 @@ async fn refresh(
     let environment = room.environment(&caller.environment).await.map_err(bare)?;
     own_page(&environment, caller.from.origin.as_deref()).map_err(bare)?;
     let wish = body.unwrap_or_default().tenant_id.filter(|id| !id.is_empty());
-    let token = cookies::presented(&headers, environment.id.as_str(), caller.from.application.as_deref());
+    let token = cookies::presented(
+        &headers,
+        environment.id.as_str(),
+        caller.from.application.as_deref(),
+    );
     let result = match token.filter(|token| token.len() <= LONGEST_TOKEN) {
         Some(token) => domain::refresh(&room, &environment, token, wish, &caller.from).await,
         None => Err(RefreshError::NoSession),
@@ -94,8 +98,12 @@ async fn log_out(
 ) -> Result<WithHeaders<Done>, Problem> {
     let environment = room.environment(&caller.environment).await?;
     own_page(&environment, caller.from.origin.as_deref())?;
-    let token = cookies::presented(&headers, environment.id.as_str(), caller.from.application.as_deref())
-        .filter(|token| token.len() <= LONGEST_TOKEN);
+    let token = cookies::presented(
+        &headers,
+        environment.id.as_str(),
+        caller.from.application.as_deref(),
+    )
+    .filter(|token| token.len() <= LONGEST_TOKEN);
     let session = session_of_bearer(&room, &environment, &headers).await?;
     domain::log_out(&room, &environment.id, token, session, &caller.from).await?;
     let style = style(&room, &environment).await?;
@@ -114,11 +122,17 @@ async fn session_of_bearer(
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = bearer else { return Ok(None) };
-    let verified = room.tokens.verify(token.trim(), room.app.now()).await?;
-    Ok(verified.filter(|token| token.environment == environment.id).and_then(|token| match &token.holder {
-        Holder::User(user) => Some(user.session.clone()),
-        Holder::Environment | Holder::Other => None,
-    }))
+    let verified = room
+        .tokens
+        .verify(token.trim(), room.app.now())
+        .await
+        .map_err(|error| token_problem(&error))?;
+    Ok(verified
+        .filter(|token| token.environment == environment.id)
+        .and_then(|token| match &token.holder {
+            Holder::User(user) => Some(user.session.clone()),
+            Holder::Environment | Holder::Other => None,
+        }))
 }
 
 async fn style(room: &Access, environment: &Environment) -> Result<CookieStyle, Problem> {
@@ -143,10 +157,12 @@ fn is_own(public_url: &str, origin: &str) -> bool {
         .get(authority..)
         .and_then(|rest| rest.find('/'))
         .map_or(public_url.len(), |at| authority + at);
-    public_url.get(..end).is_some_and(|own| own.eq_ignore_ascii_case(origin))
+    public_url
+        .get(..end)
+        .is_some_and(|own| own.eq_ignore_ascii_case(origin))
 }
 
-const fn bare(problem: Problem) -> Refused {
+fn bare(problem: Problem) -> Refused {
     WithHeaders(HeaderMap::new(), problem)
 }
 
@@ -157,7 +173,7 @@ impl From<RefreshError> for Problem {
             RefreshError::NoSession | RefreshError::Straggler => Self::unauthorized(sentence),
             RefreshError::NotAMember => Self::forbidden(sentence),
             RefreshError::Store(error) => error.into(),
-            RefreshError::Token(error) => Self::internal(&error),
+            RefreshError::Token(error) => token_problem(&error),
         }
     }
 }
@@ -170,7 +186,10 @@ mod tests {
     fn an_environments_own_pages_are_known_by_their_origin() {
         assert!(is_own("https://login.acme.test", "https://login.acme.test"));
         assert!(is_own("http://localhost:8787/base", "http://LOCALHOST:8787"));
-        assert!(!is_own("https://login.acme.test", "https://login.acme.test.evil.test"));
+        assert!(!is_own(
+            "https://login.acme.test",
+            "https://login.acme.test.evil.test"
+        ));
         assert!(!is_own("https://login.acme.test", "http://login.acme.test"));
         assert!(!is_own("https://login.acme.test", "null"));
     }

@@ -131,7 +131,10 @@ mod tests {
             assert_eq!(presented(&with(cookie), ID, None), Some(token), "{cookie}");
         }
         assert_eq!(presented(&with("fe_refresh_22=a"), ID, None), None);
-        assert_eq!(presented(&with("fe_refresh_2222=a"), ID, Some("22-22")), Some("a"));
+        assert_eq!(
+            presented(&with("fe_refresh_2222=a"), ID, Some("22-22")),
+            Some("a")
+        );
     }
 
     #[test]

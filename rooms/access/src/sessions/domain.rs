@@ -105,7 +105,12 @@ pub(crate) async fn refresh(
     let successor = crypto::derived_uuid(&*secret, token);
     let hash = crypto::sha256_hex(token);
 
-    let reading = (environment.id.clone(), hash.clone(), successor.clone(), wish.clone());
+    let reading = (
+        environment.id.clone(),
+        hash.clone(),
+        successor.clone(),
+        wish.clone(),
+    );
     let seen = room
         .app
         .db()
@@ -114,7 +119,9 @@ pub(crate) async fn refresh(
             see(tx, environment, hash, successor, &*secret, wish.as_deref(), now).await
         })
         .await?;
-    let Some(seen) = seen else { return Err(RefreshError::NoSession) };
+    let Some(seen) = seen else {
+        return Err(RefreshError::NoSession);
+    };
     match seen.standing {
         Standing::Over => return Err(RefreshError::NoSession),
         Standing::Reused => {
@@ -145,7 +152,8 @@ pub(crate) async fn refresh(
             successor: rotates.then(|| crypto::sha256_hex(&successor)),
             honours: configuration.refresh_tokens_rotation_limit > 0,
             // A tenant wished for is for this token only: one browser may hold a tenant per tab.
-            tenant: wish.is_none().then(|| pass.tenant.to_string()),
+            tenant: Some(pass.tenant.to_string())
+                .filter(|tenant| wish.is_none() && *tenant != seen.presented.tenant),
             expires_at: now.plus_seconds(refresh_seconds),
         };
         let environment = environment.id.clone();
@@ -156,10 +164,15 @@ pub(crate) async fn refresh(
     }
     let refresh_token = if rotates { successor } else { token.to_owned() };
     let cookies = CookieStyle::of(environment, &configuration);
-    Ok(SignedIn { pass, minted, refresh_token, refresh_seconds, cookies })
+    Ok(SignedIn {
+        pass,
+        minted,
+        refresh_token,
+        refresh_seconds,
+        cookies,
+    })
 }
 
-#[expect(clippy::too_many_arguments, reason = "one snapshot of everything a refresh must know")]
 async fn see(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -187,7 +200,13 @@ async fn see(
     };
     let wish = wish.map_or(Wish::Prefer(None), Wish::Exactly);
     let pass = gate::admit(tx, environment, user, &configuration, wish, now).await;
-    Ok(Some(Seen { presented, standing, honoured, configuration, pass }))
+    Ok(Some(Seen {
+        presented,
+        standing,
+        honoured,
+        configuration,
+        pass,
+    }))
 }
 
 /// The furthest back that is ever looked, whatever the environment says.
@@ -244,7 +263,16 @@ async fn advance(tx: &Tx, environment: &EnvironmentId, step: &Step, now: Millis)
     if let Some(successor) = &step.successor {
         store::insert_token(tx, id, successor, &step.session, now, step.expires_at).await?;
     }
-    if store::touch(tx, id, &step.session, step.tenant.as_deref(), now, step.expires_at).await? {
+    if store::touch(
+        tx,
+        id,
+        &step.session,
+        step.tenant.as_deref(),
+        now,
+        step.expires_at,
+    )
+    .await?
+    {
         Ok(())
     } else {
         Err(RefreshError::NoSession) // ended meanwhile; nothing of this transaction is kept
@@ -268,7 +296,16 @@ async fn end_reused(
     room.app
         .db()
         .write(async move |tx| {
-            end(tx, &ids, &environment, &session, EndReason::Reuse, record.clone(), now).await
+            end(
+                tx,
+                &ids,
+                &environment,
+                &session,
+                EndReason::Reuse,
+                record.clone(),
+                now,
+            )
+            .await
         })
         .await
 }
@@ -302,7 +339,16 @@ pub(crate) async fn log_out(
             let Some(session) = found.map(|one| one.session).or_else(|| session.clone()) else {
                 return Ok(());
             };
-            end(tx, &ids, &environment, &session, EndReason::Logout, record.clone(), now).await
+            end(
+                tx,
+                &ids,
+                &environment,
+                &session,
+                EndReason::Logout,
+                record.clone(),
+                now,
+            )
+            .await
         })
         .await
 }
@@ -320,7 +366,9 @@ async fn end(
     let Some((user, tenant)) = store::end(tx, environment.as_str(), session, reason, now).await? else {
         return Ok(());
     };
-    let email = people::user_by_id(tx, environment, &user).await?.and_then(|user| user.email);
+    let email = people::user_by_id(tx, environment, &user)
+        .await?
+        .and_then(|user| user.email);
     if record.resource_id.is_empty() {
         record.resource_id.clone_from(&user);
     }
@@ -341,7 +389,10 @@ pub(crate) async fn configuration(
     environment: &EnvironmentId,
 ) -> Result<AuthConfiguration, StoreError> {
     let scope = Scope::environment(environment.clone());
-    room.app.db().read(async move |tx| settings::effective(tx, &scope).await).await
+    room.app
+        .db()
+        .read(async move |tx| settings::effective(tx, &scope).await)
+        .await
 }
 
 /// When a session began, unless it has ended or was never there.
@@ -367,14 +418,25 @@ pub(crate) async fn end_of_user(
     tenant: Option<&TenantId>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    store::end_of_user(tx, environment.as_str(), user.as_str(), tenant.map(TenantId::as_str), now).await
+    store::end_of_user(
+        tx,
+        environment.as_str(),
+        user.as_str(),
+        tenant.map(TenantId::as_str),
+        now,
+    )
+    .await
 }
 
 /// Removes every session of a user.
 ///
 /// # Errors
 /// When storage fails.
-pub(crate) async fn remove_of_user(tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
+pub(crate) async fn remove_of_user(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserId,
+) -> Result<(), StoreError> {
     store::remove_of_user(tx, environment.as_str(), user.as_str()).await
 }
 

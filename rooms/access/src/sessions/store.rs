@@ -128,7 +128,8 @@ pub(crate) async fn extend(
     Ok(extended == 1)
 }
 
-/// Notes a refresh. `tenant` is the one to remember as active, `None` to keep it. False when the session has ended.
+/// Notes a refresh. `tenant` is a new one to remember as active; leaving it alone spares an index. False when the session
+/// has ended.
 pub(crate) async fn touch(
     tx: &Tx,
     environment: &str,
@@ -137,15 +138,28 @@ pub(crate) async fn touch(
     now: Millis,
     expires_at: Millis,
 ) -> Result<bool, StoreError> {
-    let touched = tx
-        .exec(
-            sql!(
-                "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4, tenant_id = COALESCE($5, tenant_id)
-                 WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
-            ),
-            args![environment, session, now.0, expires_at.0, tenant],
-        )
-        .await?;
+    let touched = match tenant {
+        None => {
+            tx.exec(
+                sql!(
+                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4
+                     WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
+                ),
+                args![environment, session, now.0, expires_at.0],
+            )
+            .await?
+        }
+        Some(tenant) => {
+            tx.exec(
+                sql!(
+                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4, tenant_id = $5
+                     WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
+                ),
+                args![environment, session, now.0, expires_at.0, tenant],
+            )
+            .await?
+        }
+    };
     Ok(touched == 1)
 }
 
@@ -179,9 +193,14 @@ pub(crate) async fn end_of_user(
     now: Millis,
 ) -> Result<(), StoreError> {
     let mut query = Query::new("UPDATE sessions SET end_reason = ");
-    query.bind(EndReason::Revoked.as_str()).push(", ended_at = ").bind(now.0);
+    query
+        .bind(EndReason::Revoked.as_str())
+        .push(", ended_at = ")
+        .bind(now.0);
     query.push(", expires_at = ").bind(now.0);
-    query.push(" WHERE ended_at = 0 AND environment_id = ").bind(environment);
+    query
+        .push(" WHERE ended_at = 0 AND environment_id = ")
+        .bind(environment);
     query.push(" AND user_id = ").bind(user);
     if let Some(tenant) = tenant {
         query.push(" AND tenant_id = ").bind(tenant);
@@ -191,7 +210,11 @@ pub(crate) async fn end_of_user(
 }
 
 /// When a session began, unless it has ended or was never there.
-pub(crate) async fn alive_since(tx: &Tx, environment: &str, session: &str) -> Result<Option<Millis>, StoreError> {
+pub(crate) async fn alive_since(
+    tx: &Tx,
+    environment: &str,
+    session: &str,
+) -> Result<Option<Millis>, StoreError> {
     let row = tx
         .opt(
             sql!("SELECT created_at FROM sessions WHERE environment_id = $1 AND id = $2 AND ended_at = 0"),
@@ -232,7 +255,10 @@ pub(crate) async fn remove_of_tenant(
             args![environment, tenant, most],
         )
         .await?;
-    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
+    let ids = rows
+        .iter()
+        .map(|row| row.get(0))
+        .collect::<Result<Vec<String>, _>>()?;
     remove(tx, environment, &ids).await?;
     Ok(i64::try_from(ids.len()).is_ok_and(|found| found < most))
 }
@@ -250,7 +276,11 @@ pub(crate) async fn due(tx: &Tx, before: Millis, most: i64) -> Result<Vec<(Strin
 }
 
 /// Tokens of any environment that are past their end, rotated ones included.
-pub(crate) async fn tokens_due(tx: &Tx, before: Millis, most: i64) -> Result<Vec<(String, String)>, StoreError> {
+pub(crate) async fn tokens_due(
+    tx: &Tx,
+    before: Millis,
+    most: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
     let rows = tx
         .all(
             // all environments: the sweep takes what is due, wherever it is
@@ -267,10 +297,16 @@ pub(crate) async fn tokens_due(tx: &Tx, before: Millis, most: i64) -> Result<Vec
 pub(crate) async fn remove(tx: &Tx, environment: &str, ids: &[String]) -> Result<(), StoreError> {
     for chunk in ids.chunks(500) {
         let mut query = Query::new("DELETE FROM refresh_tokens WHERE environment_id = ");
-        query.bind(environment).push(" AND session_id IN ").bind_list(chunk.iter().map(String::as_str));
+        query
+            .bind(environment)
+            .push(" AND session_id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
         tx.exec_built(&query).await?;
         let mut query = Query::new("DELETE FROM sessions WHERE environment_id = ");
-        query.bind(environment).push(" AND id IN ").bind_list(chunk.iter().map(String::as_str));
+        query
+            .bind(environment)
+            .push(" AND id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
         tx.exec_built(&query).await?;
     }
     Ok(())
@@ -279,7 +315,10 @@ pub(crate) async fn remove(tx: &Tx, environment: &str, ids: &[String]) -> Result
 pub(crate) async fn remove_tokens(tx: &Tx, environment: &str, hashes: &[String]) -> Result<(), StoreError> {
     for chunk in hashes.chunks(500) {
         let mut query = Query::new("DELETE FROM refresh_tokens WHERE environment_id = ");
-        query.bind(environment).push(" AND hash IN ").bind_list(chunk.iter().map(String::as_str));
+        query
+            .bind(environment)
+            .push(" AND hash IN ")
+            .bind_list(chunk.iter().map(String::as_str));
         tx.exec_built(&query).await?;
     }
     Ok(())
