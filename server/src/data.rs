@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use db::{Db, DatabaseUrl, OpenError};
+use db::{DatabaseUrl, Db, OpenError};
 
 use crate::config::Config;
 use crate::{sealing, start};
@@ -15,11 +15,15 @@ const OTHER_TOOL: &str = "the data are in PostgreSQL: back them up with `pg_dump
 /// # Errors
 /// A sentence for the operator.
 pub async fn backup(config: &Config, to: &Path) -> Result<(), String> {
-    let DatabaseUrl::Sqlite(path) = &config.database_url else { return Err(OTHER_TOOL.to_owned()) };
+    let DatabaseUrl::Sqlite(path) = &config.database_url else {
+        return Err(OTHER_TOOL.to_owned());
+    };
     if !path.exists() {
         return Err(format!("there is no database at {}", path.display()));
     }
-    let db = Db::open(db::Settings::new(config.database_url.clone())).await.map_err(|error| error.to_string())?;
+    let db = Db::open(db::Settings::new(config.database_url.clone()))
+        .await
+        .map_err(|error| error.to_string())?;
     let copied = db.backup(to).await.map_err(|error| error.to_string());
     db.close().await;
     copied
@@ -31,9 +35,14 @@ pub async fn backup(config: &Config, to: &Path) -> Result<(), String> {
 /// A sentence for the operator: a server holds the data, data exist and `replace` was not said, the file is not a
 /// database of ours, or the sealing key is missing or does not fit.
 pub async fn restore(config: &Config, from: &Path, replace: bool) -> Result<(), String> {
-    let DatabaseUrl::Sqlite(path) = &config.database_url else { return Err(OTHER_TOOL.to_owned()) };
+    let DatabaseUrl::Sqlite(path) = &config.database_url else {
+        return Err(OTHER_TOOL.to_owned());
+    };
     if path.exists() && !replace {
-        return Err(format!("{} exists already: say --replace to overwrite it", path.display()));
+        return Err(format!(
+            "{} exists already: say --replace to overwrite it",
+            path.display()
+        ));
     }
     if config.sealing_key.is_none() && !sealing::has_key_file(&config.data_dir) {
         return Err(format!(
@@ -57,13 +66,20 @@ pub async fn restore(config: &Config, from: &Path, replace: bool) -> Result<(), 
         }
     }
     fs::rename(&incoming, path).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| error.to_string())
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| error.to_string())
 }
 
 /// Keeps servers away while the file is replaced.
 async fn hold(config: &Config) -> Result<Option<Db>, String> {
-    let DatabaseUrl::Sqlite(path) = &config.database_url else { return Ok(None) };
+    let DatabaseUrl::Sqlite(path) = &config.database_url else {
+        return Ok(None);
+    };
     let mut settings = db::Settings::new(config.database_url.clone());
     settings.exclusive = true;
     if !path.exists() {
@@ -85,14 +101,20 @@ async fn hold(config: &Config) -> Result<Option<Db>, String> {
 async fn check(config: &Config, from: &Path, incoming: &Path) -> Result<(), String> {
     forget(incoming);
     fs::copy(from, incoming).map_err(|error| format!("{} cannot be read: {error}", from.display()))?;
-    File::open(incoming).and_then(|file| file.sync_all()).map_err(|error| error.to_string())?;
-    let trial = Config { database_url: DatabaseUrl::Sqlite(incoming.to_path_buf()), ..config.again() };
-    let opened = start::open(&trial, false).await.map_err(|error| format!("{} is not a backup that fits: {error}", from.display()))?;
-    let sealed = environment::check_sealing(&opened.directory).await;
+    File::open(incoming)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| error.to_string())?;
+    let opened = start::open_at(config, DatabaseUrl::Sqlite(incoming.to_path_buf()), false)
+        .await
+        .map_err(|error| format!("{} is not a backup that fits: {error}", from.display()))?;
+    let opens = opened.directory.opens().await.map_err(|error| error.to_string());
     opened.db.close().await;
     forget(&beside(incoming, "-wal"));
     forget(&beside(incoming, "-shm"));
-    sealed.map_err(|_| "the sealing key does not belong to this backup: its secrets cannot be read".to_owned())
+    if opens? {
+        return Ok(());
+    }
+    Err("the sealing key does not belong to this backup: its secrets cannot be read".to_owned())
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -116,7 +138,12 @@ pub fn wipe_dev(config: &Config) -> Result<(), String> {
     let DatabaseUrl::Sqlite(path) = &config.database_url else {
         return Err("--fresh wipes a data folder only: drop the PostgreSQL database yourself".to_owned());
     };
-    for file in [path.clone(), beside(path, "-wal"), beside(path, "-shm"), folder.join(sealing::KEY_FILE)] {
+    for file in [
+        path.clone(),
+        beside(path, "-wal"),
+        beside(path, "-shm"),
+        folder.join(sealing::KEY_FILE),
+    ] {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(format!("{} cannot be removed: {error}", file.display()));

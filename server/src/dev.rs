@@ -24,20 +24,47 @@ pub const DEV_USERS: [(&str, &str); 2] = [("admin@example.com", "Admin"), ("user
 pub async fn fill(edge: &Edge) -> Result<(), String> {
     let credentials = json!({"clientId": DEV_CLIENT_ID, "secret": DEV_SECRET});
     let (_, vendor) = call(edge, Method::POST, "/auth/vendor", None, Some(&credentials)).await?;
-    let token = vendor["token"].as_str().ok_or("the environment token is missing")?.to_owned();
+    let token = vendor["token"]
+        .as_str()
+        .ok_or("the environment token is missing")?
+        .to_owned();
     let token = Some(token.as_str());
 
     let tenant = json!({"tenantId": DEV_TENANT, "name": "Demo"});
-    allowed(call(edge, Method::POST, "/tenants/resources/tenants/v1", token, Some(&tenant)).await?, &[201, 409])?;
+    allowed(
+        call(
+            edge,
+            Method::POST,
+            "/tenants/resources/tenants/v1",
+            token,
+            Some(&tenant),
+        )
+        .await?,
+        &[201, 409],
+    )?;
     let (_, roles) = call(edge, Method::GET, "/identity/resources/roles/v1", token, None).await?;
     for (email, role_key) in DEV_USERS {
         let roles = roles.as_array().map(Vec::as_slice).unwrap_or_default();
-        let role = roles.iter().find(|role| role["key"] == role_key).ok_or_else(|| format!("there is no role {role_key}"))?;
-        let name = if role_key == "Admin" { "Ada Admin" } else { "Uma User" };
+        let role = roles
+            .iter()
+            .find(|role| role["key"] == role_key)
+            .ok_or_else(|| format!("there is no role {role_key}"))?;
+        let name = if role_key == "Admin" {
+            "Ada Admin"
+        } else {
+            "Uma User"
+        };
         let user = json!({
             "email": email, "name": name, "password": DEV_PASSWORD, "tenantId": DEV_TENANT, "roleIds": [role["id"]],
         });
-        let made = call(edge, Method::POST, "/identity/resources/vendor-only/users/v1", token, Some(&user)).await?;
+        let made = call(
+            edge,
+            Method::POST,
+            "/identity/resources/vendor-only/users/v1",
+            token,
+            Some(&user),
+        )
+        .await?;
         if made.0 == StatusCode::CREATED {
             let id = made.1["id"].as_str().ok_or("the new user has no id")?;
             let verify = format!("/identity/resources/users/v1/{id}/verify");
@@ -63,7 +90,10 @@ async fn call(
     token: Option<&str>,
     body: Option<&Value>,
 ) -> Result<(StatusCode, Value), String> {
-    let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/json");
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
@@ -71,14 +101,18 @@ async fn call(
     let request = request.body(body).map_err(|error| error.to_string())?;
     let response = edge.answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
     let status = response.status();
-    let bytes = to_bytes(response.into_body(), 10 * 1024 * 1024).await.map_err(|error| error.to_string())?;
+    let bytes = to_bytes(response.into_body(), 10 * 1024 * 1024)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
 }
 
 /// What to try first, printed at the start.
 #[must_use]
 pub fn greeting(url: &str) -> String {
-    let users = DEV_USERS.map(|(email, role)| format!("{email} ({role})")).join(", ");
+    let users = DEV_USERS
+        .map(|(email, role)| format!("{email} ({role})"))
+        .join(", ");
     format!(
         "
 Tenantry is listening on {url}

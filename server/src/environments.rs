@@ -10,10 +10,19 @@ use crate::wiring::seeds;
 
 /// What the operator asks for.
 pub enum Order {
-    Create { name: String, url: String, origins: Vec<String> },
+    Create {
+        name: String,
+        url: String,
+        origins: Vec<String>,
+    },
     List,
-    RotateSecret { id: String },
-    RotateSigningKey { id: String },
+    RotateSecret {
+        id: String,
+    },
+    RotateSigningKey {
+        id: String,
+        at_once: bool,
+    },
 }
 
 /// Does it and prints the outcome.
@@ -31,7 +40,9 @@ async fn act(order: Order, opened: &start::Opened) -> Result<(), String> {
     let directory = &opened.directory;
     match order {
         Order::Create { name, url, origins } => {
-            let url = url.parse::<Url>().map_err(|_| format!("{url} is not an address such as https://login.example.com"))?;
+            let url = url
+                .parse::<Url>()
+                .map_err(|_| format!("{url} is not an address such as https://login.example.com"))?;
             let source = RandomIds::new();
             let (id, secret) = (source.v4(), Secret::new(source.v4()));
             let new = NewEnvironment {
@@ -41,22 +52,38 @@ async fn act(order: Order, opened: &start::Opened) -> Result<(), String> {
                 public_url: origin_of(&url),
                 allowed_origins: origins,
             };
-            environment::create_environment(directory, new, &seeds()).await.map_err(|error| error.to_string())?;
-            println!("client id   {id}\nsecret      {}   (shown this once)", secret.reveal());
+            environment::create_environment(directory, new, &seeds())
+                .await
+                .map_err(|error| error.to_string())?;
+            println!(
+                "client id   {id}\nsecret      {}   (shown this once)",
+                secret.reveal()
+            );
         }
         Order::List => {
-            let all = environment::list_environments(&opened.db).await.map_err(|error| error.to_string())?;
+            let all = environment::list_environments(directory)
+                .await
+                .map_err(|error| error.to_string())?;
             for found in all {
                 println!("{}  {}  {}", found.id, found.public_url, found.name);
             }
         }
         Order::RotateSecret { id } => {
-            let secret = environment::rotate_secret(directory, &id).await.map_err(|error| error.to_string())?;
-            println!("secret      {}   (shown this once; the old one no longer works)", secret.reveal());
+            let secret = Secret::new(RandomIds::new().v4());
+            let rotated = environment::rotate_secret(directory, &id.into(), &secret).await;
+            rotated.map_err(|error| error.to_string())?;
+            println!(
+                "secret      {}   (shown this once; the old one no longer works)",
+                secret.reveal()
+            );
         }
-        Order::RotateSigningKey { id } => {
-            let kid = environment::rotate_signing_key(directory, &id).await.map_err(|error| error.to_string())?;
-            println!("New tokens are signed with key {kid}. Back ends that hold the old public key must fetch the new one.");
+        Order::RotateSigningKey { id, at_once } => {
+            let rotated = environment::rotate_signing_key(directory, &id.into(), at_once).await;
+            let rotated = rotated.map_err(|error| error.to_string())?;
+            println!(
+                "New tokens are signed with key {}; those of the key before it are honoured until {}. Back ends that hold the old public key must fetch the new one.",
+                rotated.kid, rotated.previous_until
+            );
         }
     }
     Ok(())

@@ -86,12 +86,21 @@ enum EnvironmentCommand {
     /// Replace an environment's secret; prints the new one once.
     RotateSecret { id: String },
     /// Sign with a new key from now on; the old one stays published until its tokens have expired.
-    RotateSigningKey { id: String },
+    RotateSigningKey {
+        id: String,
+        /// Honour tokens of the old key no longer: everybody signs in again.
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mode = if matches!(cli.command, Command::Dev { .. }) { Mode::Dev } else { Mode::Serve };
+    let mode = if matches!(cli.command, Command::Dev { .. }) {
+        Mode::Dev
+    } else {
+        Mode::Serve
+    };
     let common = &cli.common;
     let flags = [
         ("listen", common.listen.clone()),
@@ -160,12 +169,16 @@ async fn obey(command: Command, config: Config) -> Result<(), Refused> {
             Ok(())
         }
         Command::Backup { file } => {
-            data::backup(&config, &file).await.map_err(|sentence| wrong_engine(&config, sentence))?;
+            data::backup(&config, &file)
+                .await
+                .map_err(|sentence| wrong_engine(&config, sentence))?;
             println!("Written: {}. Keep the sealing key with it.", file.display());
             Ok(())
         }
         Command::Restore { file, replace } => {
-            data::restore(&config, &file, replace).await.map_err(|sentence| wrong_engine(&config, sentence))?;
+            data::restore(&config, &file, replace)
+                .await
+                .map_err(|sentence| wrong_engine(&config, sentence))?;
             println!("Restored from {}.", file.display());
             Ok(())
         }
@@ -175,7 +188,11 @@ async fn obey(command: Command, config: Config) -> Result<(), Refused> {
 
 /// PostgreSQL has its own tools: exit code 2 tells scripts so.
 fn wrong_engine(config: &Config, sentence: String) -> Refused {
-    let code = if start::engine_of(&config.database_url) == db::Engine::Postgres { 2 } else { 1 };
+    let code = if start::engine_of(&config.database_url) == db::Engine::Postgres {
+        2
+    } else {
+        1
+    };
     Refused { sentence, code }
 }
 
@@ -185,7 +202,7 @@ impl From<EnvironmentCommand> for tenantry::environments::Order {
             EnvironmentCommand::Create { name, url, origins } => Self::Create { name, url, origins },
             EnvironmentCommand::List => Self::List,
             EnvironmentCommand::RotateSecret { id } => Self::RotateSecret { id },
-            EnvironmentCommand::RotateSigningKey { id } => Self::RotateSigningKey { id },
+            EnvironmentCommand::RotateSigningKey { id, at_once } => Self::RotateSigningKey { id, at_once },
         }
     }
 }
@@ -193,7 +210,9 @@ impl From<EnvironmentCommand> for tenantry::environments::Order {
 fn log_to_stderr(filter: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.init();
     } else {

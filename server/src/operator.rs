@@ -5,8 +5,8 @@ use std::sync::Arc;
 use db::Db;
 use metrics_exporter_prometheus::PrometheusHandle;
 use web::{
-    App, BoundRoutes, Guard, HeaderMap, HeaderValue, Html, IntoResponse, Problem, Response, Routes, State, WithHeaders,
-    header, routes,
+    App, BoundRoutes, Guard, HeaderMap, HeaderValue, Html, IntoResponse, Problem, Response, Routes, State,
+    WithHeaders, header, routes,
 };
 
 /// What these routes need.
@@ -18,7 +18,11 @@ struct Operator {
 }
 
 /// The operator's routes, given the document of all others.
-pub(crate) fn operator_routes(app: &App, metrics: Option<PrometheusHandle>, rooms: &BoundRoutes) -> BoundRoutes {
+pub(crate) fn operator_routes(
+    app: &App,
+    metrics: Option<PrometheusHandle>,
+    rooms: &BoundRoutes,
+) -> BoundRoutes {
     let mut document = rooms.document().clone();
     document.info = utoipa::openapi::InfoBuilder::new()
         .title("Tenantry")
@@ -26,7 +30,11 @@ pub(crate) fn operator_routes(app: &App, metrics: Option<PrometheusHandle>, room
         .description(Some("Multi-tenant identity: tenants, users, roles, sign-in."))
         .build();
     let document = document.to_json().unwrap_or_default().into();
-    let operator = Operator { db: app.db().clone(), metrics, document };
+    let operator = Operator {
+        db: app.db().clone(),
+        metrics,
+        document,
+    };
     Routes::new()
         .on(Guard::server(), routes!(live))
         .on(Guard::server(), routes!(ready))
@@ -55,8 +63,13 @@ async fn ready(State(operator): State<Operator>) -> Result<&'static str, Problem
 /// Figures for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "Operation", responses((status = 200, body = String)))]
 async fn metrics_text(State(operator): State<Operator>) -> Result<Response, Problem> {
-    let Some(handle) = &operator.metrics else { return Err(Problem::not_found("Metrics are not recorded")) };
-    Ok(with_type("text/plain; version=0.0.4; charset=utf-8", handle.render()))
+    let Some(handle) = &operator.metrics else {
+        return Err(Problem::not_found("Metrics are not recorded"));
+    };
+    Ok(with_type(
+        "text/plain; version=0.0.4; charset=utf-8",
+        handle.render(),
+    ))
 }
 
 /// The OpenAPI document of this server.

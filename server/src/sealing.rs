@@ -16,14 +16,16 @@ pub const KEY_FILE: &str = "sealing.key";
 /// A sentence when the file cannot be read, written or understood.
 pub fn sealing_key(data_dir: &Path, given: Option<&Secret>) -> Result<SealingKey, String> {
     if let Some(text) = given {
-        return SealingKey::parse(text.reveal()).map_err(|error| format!("sealing_key cannot be used: {error}"));
+        return SealingKey::parse(text.reveal())
+            .map_err(|error| format!("sealing_key cannot be used: {error}"));
     }
     let path = data_dir.join(KEY_FILE);
     let shown = path.display();
     match File::open(&path) {
         Ok(mut file) => {
             let mut text = String::new();
-            file.read_to_string(&mut text).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+            file.read_to_string(&mut text)
+                .map_err(|error| format!("{shown} cannot be read: {error}"))?;
             let text = Secret::new(text);
             SealingKey::parse(text.reveal().trim()).map_err(|error| {
                 format!("{shown} does not hold a key ({error}): put the right file back, sealed data cannot be read without it")
@@ -69,7 +71,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(folder.path().join(KEY_FILE))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
@@ -78,6 +83,10 @@ mod tests {
     fn a_broken_key_file_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(KEY_FILE), "nonsense").unwrap();
-        assert!(sealing_key(folder.path(), None).unwrap_err().contains("put the right file back"));
+        assert!(
+            sealing_key(folder.path(), None)
+                .unwrap_err()
+                .contains("put the right file back")
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crypto::{HashPool, SealingKey};
-use db::{Db, DatabaseUrl, Engine};
+use crypto::HashPool;
+use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -24,7 +24,6 @@ const HASH_QUEUE_PER_CORE: usize = 150;
 pub struct Opened {
     pub db: Db,
     pub directory: Directory,
-    sealing: SealingKey,
     ids: Ids,
     clock: Arc<dyn Clock>,
 }
@@ -34,18 +33,32 @@ pub struct Opened {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(config: &Config, exclusive: bool) -> Result<Opened, String> {
+    open_at(config, config.database_url.clone(), exclusive).await
+}
+
+/// The same, for a database that lies elsewhere.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open_at(config: &Config, database: DatabaseUrl, exclusive: bool) -> Result<Opened, String> {
     // Whoever starts first installs the provider; a second installation changes nothing.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let folder = &config.data_dir;
-    std::fs::create_dir_all(folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     let key = sealing::sealing_key(folder, config.sealing_key.as_ref())?;
-    let mut settings = db::Settings::new(config.database_url.clone());
+    let mut settings = db::Settings::new(database);
     settings.exclusive = exclusive;
     let db = Db::open(settings).await.map_err(|error| error.to_string())?;
     db.migrate(MIGRATIONS).await.map_err(|error| error.to_string())?;
     let (clock, ids): (Arc<dyn Clock>, Ids) = (Arc::new(SystemClock), Ids::new(RandomIds::new()));
-    let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), key.clone());
-    Ok(Opened { db, directory, sealing: key, ids, clock })
+    let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), key);
+    Ok(Opened {
+        db,
+        directory,
+        ids,
+        clock,
+    })
 }
 
 /// Runs a server until `stop` resolves.
@@ -57,8 +70,21 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
-    let public_url = config.public_url.as_ref().map_or_else(|| format!("http://localhost:{port}"), origin_of);
+    let public_url = config
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://localhost:{port}"), origin_of);
     let opened = open(&config, true).await?;
+    if !opened
+        .directory
+        .opens()
+        .await
+        .map_err(|error| error.to_string())?
+    {
+        return Err(
+            "the sealing key is not the one the data were sealed with: put the right key back".to_owned(),
+        );
+    }
     first_environment(&config, &opened, &public_url).await?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let metrics = PrometheusBuilder::new().install_recorder().ok();
@@ -69,15 +95,20 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         directory: opened.directory,
         hash_pool: HashPool::start(config.password_hash, cores, cores * HASH_QUEUE_PER_CORE),
         rate_limits: config.rate_limits,
-        edge: EdgeSettings { trusted_proxies: config.trusted_proxies.clone(), ..EdgeSettings::default() },
+        edge: EdgeSettings {
+            trusted_proxies: config.trusted_proxies.clone(),
+            ..EdgeSettings::default()
+        },
         metrics,
     });
-    drop(opened.sealing);
     if config.mode == Mode::Dev {
         dev::fill(&built.edge).await?;
         println!("{}", dev::greeting(&public_url));
     } else {
-        println!("Tenantry is listening on {} as {public_url}", config.listen.ip().to_string() + ":" + &port.to_string());
+        println!(
+            "Tenantry is listening on {} as {public_url}",
+            config.listen.ip().to_string() + ":" + &port.to_string()
+        );
     }
     let background = Background::start(built.jobs);
     let connections = EdgeSettings::default().connections;
@@ -90,9 +121,15 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
 
 /// Makes the first environment when there is none; afterwards only checks that it is the one configured.
 async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -> Result<(), String> {
-    let found = environment::list_environments(&opened.db).await.map_err(|error| error.to_string())?;
+    let found = environment::list_environments(&opened.directory)
+        .await
+        .map_err(|error| error.to_string())?;
     if let Some(first) = found.first() {
-        if config.client_id.as_deref().is_some_and(|id| id != first.id.as_str()) {
+        if config
+            .client_id
+            .as_deref()
+            .is_some_and(|id| id != first.id.as_str())
+        {
             return Err(format!(
                 "client_id is {}, but the first environment of this database is {}: remove the setting or use another data folder",
                 config.client_id.as_deref().unwrap_or_default(),
@@ -114,7 +151,11 @@ async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -
     } else {
         Vec::new()
     };
-    let name = if config.mode == Mode::Dev { "Development" } else { "Production" };
+    let name = if config.mode == Mode::Dev {
+        "Development"
+    } else {
+        "Production"
+    };
     let new = NewEnvironment {
         id: id.as_str().into(),
         secret: secret.clone(),
@@ -122,7 +163,9 @@ async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -
         public_url: public_url.to_owned(),
         allowed_origins: origins,
     };
-    environment::create_environment(&opened.directory, new, &seeds()).await.map_err(|error| error.to_string())?;
+    environment::create_environment(&opened.directory, new, &seeds())
+        .await
+        .map_err(|error| error.to_string())?;
     if printed {
         println!("The first environment was made. Its secret is shown this once:");
         println!("  client id   {id}\n  secret      {}\n", secret.reveal());

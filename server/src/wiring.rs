@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
-use audit::AuditSink;
-use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::jobs::{Job, TaskJob};
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy};
+use people::{Credentials, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -49,22 +48,47 @@ pub fn seeds() -> Vec<Arc<dyn Seed>> {
 /// Puts the rooms together.
 #[must_use]
 pub fn build(parts: Parts) -> Built {
-    let Parts { db, clock, ids, directory, hash_pool, rate_limits, edge, metrics } = parts;
+    let Parts {
+        db,
+        clock,
+        ids,
+        directory,
+        hash_pool,
+        rate_limits,
+        edge,
+        metrics,
+    } = parts;
     let limits = RateLimit::new(rate_limits);
-    let gatekeeper = Arc::new(AccessGatekeeper::new(db.clone(), Arc::clone(&clock), directory.clone()));
-    let app = App::new(db.clone(), Arc::clone(&clock), ids, Arc::new(directory.clone()), gatekeeper, edge);
+    let gatekeeper = Arc::new(AccessGatekeeper::new(
+        db.clone(),
+        Arc::clone(&clock),
+        directory.clone(),
+    ));
+    let app = App::new(
+        db.clone(),
+        Arc::clone(&clock),
+        ids.clone(),
+        Arc::new(directory.clone()),
+        gatekeeper,
+        edge,
+    );
 
     // Left asks right through these.
     let passwords = AccessCredentials::new(hash_pool.clone());
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
-    let members = Arc::new(PeopleTenancy::new(Arc::clone(&credentials)));
-    let purges: Arc<[Arc<dyn TenantPurge>]> =
-        Arc::from([Arc::new(passwords) as Arc<dyn TenantPurge>, Arc::clone(&members) as Arc<dyn TenantPurge>]);
+    let members = Arc::new(PeopleTenancy::new(
+        Arc::clone(&credentials),
+        ids,
+        Arc::clone(&clock),
+    ));
+    let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
+        Arc::new(passwords) as Arc<dyn TenantPurge>,
+        Arc::clone(&members) as Arc<dyn TenantPurge>,
+    ]);
     let holders: Arc<dyn RoleHolders> = members;
 
     let rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
-        audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool, limits),
@@ -72,13 +96,22 @@ pub fn build(parts: Parts) -> Built {
     let operator = operator_routes(&app, metrics, &rooms);
     let routes = BoundRoutes::all([rooms, operator]);
 
-    let mut jobs: Vec<Arc<dyn Job>> = vec![
-        Arc::new(OutboxJob { db: db.clone(), sink: Arc::new(AuditSink) }),
-        Arc::new(SessionSweep::new(db.clone(), Arc::clone(&clock))),
-    ];
-    jobs.extend(people::jobs(&db));
-    for runner in tenancy::runners(purges, holders) {
-        jobs.push(Arc::new(TaskJob { db: db.clone(), clock: Arc::clone(&clock), runner }));
+    let mut jobs: Vec<Arc<dyn Job>> = vec![Arc::new(SessionSweep {
+        db: db.clone(),
+        clock: Arc::clone(&clock),
+    })];
+    let mut runners = tenancy::runners(purges, holders);
+    runners.push(Arc::new(RoleRemoval));
+    for runner in runners {
+        jobs.push(Arc::new(TaskJob {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            runner,
+        }));
     }
-    Built { table: routes.table().to_vec(), edge: Edge::new(app, routes), jobs }
+    Built {
+        table: routes.table().to_vec(),
+        edge: Edge::new(app, routes),
+        jobs,
+    }
 }

@@ -45,3 +45,16 @@ impl TenancySeed {
         Ok(())
     }
 }
+
+#[async_trait::async_trait]
+impl environment::Seed for TenancySeed {
+    async fn seed(
+        &self,
+        tx: &Tx,
+        ids: &Ids,
+        environment: &EnvironmentId,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        self.sow(tx, ids, environment, now).await
+    }
+}
