@@ -4,9 +4,15 @@
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
+mod faults;
+mod me;
+mod members;
 mod purge;
 mod ranks;
 mod records;
+mod room;
+mod users;
+mod views;
 
 pub use credentials::{Credentials, PreparedPassword};
 pub use purge::{PeopleTenancy, RoleRemoval};
@@ -15,3 +21,4 @@ pub use records::{
     memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email,
     user_by_id, user_by_username, users_by_id,
 };
+pub use room::{People, routes};
