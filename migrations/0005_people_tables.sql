@@ -53,6 +53,7 @@ CREATE TABLE memberships (
   name_key TEXT NOT NULL,
   phone_number TEXT NOT NULL,
   class TEXT NOT NULL,
+  invisible BOOLEAN NOT NULL,
   user_created_at BIGINT NOT NULL,
   PRIMARY KEY (environment_id, tenant_id, user_id)
 );
@@ -63,6 +64,7 @@ CREATE INDEX memberships_by_age ON memberships (environment_id, tenant_id, user_
 CREATE INDEX memberships_by_class ON memberships (environment_id, tenant_id, class, user_id);
 CREATE INDEX memberships_by_username ON memberships (environment_id, tenant_id, username_key, user_id) WHERE username_key <> '';
 CREATE INDEX memberships_by_phone ON memberships (environment_id, tenant_id, phone_number, user_id) WHERE phone_number <> '';
+CREATE INDEX memberships_invisible ON memberships (environment_id, tenant_id, user_id) WHERE invisible;
 
 CREATE TABLE member_roles (
   environment_id TEXT NOT NULL,
@@ -80,4 +82,12 @@ CREATE TABLE member_counts (
   class TEXT NOT NULL,
   members BIGINT NOT NULL,
   PRIMARY KEY (environment_id, tenant_id, class)
+);
+
+-- Tenants that are being removed: nobody gets in any more, while their memberships go in pieces.
+CREATE TABLE closed_tenants (
+  environment_id TEXT NOT NULL,
+  tenant_id TEXT NOT NULL,
+  closed_at BIGINT NOT NULL,
+  PRIMARY KEY (environment_id, tenant_id)
 );

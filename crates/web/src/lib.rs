@@ -21,7 +21,7 @@ pub use axum::extract::State;
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 pub use axum::response::{Html, IntoResponse, Response};
 pub use body::{Body, RawBody, decode};
-pub use caller::{AnyCaller, CallOrigin, Caller, EnvironmentCaller, PublicCaller, UserCaller};
+pub use caller::{AnyCaller, CallOrigin, Caller, EnvironmentCaller, PublicCaller, ServerCaller, UserCaller};
 pub use cookies::{SameSite, SetCookie};
 pub use cors::origin_allowed;
 pub use edge::Edge;

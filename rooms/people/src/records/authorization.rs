@@ -1,7 +1,7 @@
 //! What a user may do in one tenant.
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Scope, UserId};
+use kit::{Scope, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,20 +20,12 @@ pub struct Authorization {
 /// When storage fails.
 pub async fn authorization(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Authorization, StoreError> {
     let held = store::role_ids(tx, scope, user.as_str()).await?;
-    authorization_of(tx, &scope.environment, &held).await
-}
-
-/// The same for roles that are known already.
-pub(crate) async fn authorization_of(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    role_ids: &[String],
-) -> Result<Authorization, StoreError> {
-    if role_ids.is_empty() {
-        return Ok(Authorization::default());
-    }
-    Ok(Authorization {
-        roles: tenancy::roles_by_id(tx, environment, role_ids).await?,
-        permissions: tenancy::permissions_of_roles(tx, environment, role_ids).await?,
-    })
+    let roles = tenancy::roles_held(tx, scope, &held).await?;
+    let ids: Vec<String> = roles.iter().map(|role| role.id.clone()).collect();
+    let permissions = if ids.is_empty() {
+        Vec::new()
+    } else {
+        tenancy::permissions_of_roles(tx, &scope.environment, &ids).await?
+    };
+    Ok(Authorization { roles, permissions })
 }

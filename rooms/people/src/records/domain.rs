@@ -260,9 +260,10 @@ pub(crate) async fn erase_user(
     environment: &EnvironmentId,
     user: &UserRecord,
 ) -> Result<(), StoreError> {
-    for membership in store::memberships(tx, environment, user.id.as_str()).await? {
-        store::delete_membership(tx, environment, &membership.tenant_id, user.id.as_str()).await?;
-        store::count_member(tx, environment, &membership.tenant_id, &user.class(), -1).await?;
+    for tenant in store::tenants_of(tx, environment, user.id.as_str()).await? {
+        if store::delete_membership(tx, environment, &tenant, user.id.as_str()).await? {
+            store::count_member(tx, environment, &tenant, &user.class(), -1).await?;
+        }
     }
     ranks::strike(tx, environment, user).await?;
     store::delete(tx, environment, user.id.as_str()).await
@@ -337,4 +338,45 @@ pub(crate) async fn audit(
         record.user_id = acting;
     }
     record.write(tx, ids, scope, now).await
+}
+
+/// Gives roles to a member; how many of them are new.
+pub(crate) async fn give_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserId,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    store::give_roles(tx, environment, tenant, user.as_str(), roles).await
+}
+
+/// Takes roles from a member; how many of them were held.
+pub(crate) async fn take_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserId,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    store::take_roles(tx, environment, tenant, user.as_str(), roles).await
+}
+
+/// Ids of the roles of a member.
+pub(crate) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+    store::role_ids(tx, scope, user).await
+}
+
+/// The memberships of several users, each user's oldest first, as (user, membership).
+pub(crate) async fn memberships_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    users: &[String],
+) -> Result<Vec<(String, Membership)>, StoreError> {
+    store::memberships_of(tx, environment, users).await
+}
+
+/// Keeps other writers away from a membership; false when there is none.
+pub(crate) async fn hold_membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<bool, StoreError> {
+    store::hold_membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
 }

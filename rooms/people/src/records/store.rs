@@ -294,6 +294,8 @@ pub(super) async fn memberships(
                  FROM memberships m LEFT JOIN member_roles r ON r.environment_id = m.environment_id
                    AND r.user_id = m.user_id AND r.tenant_id = m.tenant_id
                  WHERE m.environment_id = $1 AND m.user_id = $2
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = m.tenant_id)
                  ORDER BY m.created_at, m.tenant_id, r.role_id"
             ),
             args![environment.as_str(), user],
@@ -324,7 +326,11 @@ pub(super) async fn memberships_of(
             .bind(environment.as_str())
             .push(" AND m.user_id IN ")
             .bind_list(chunk.iter().map(String::as_str));
-        query.push(" ORDER BY m.user_id, m.created_at, m.tenant_id, r.role_id");
+        query
+            .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
+            .bind(environment.as_str());
+        query
+            .push(" AND c.tenant_id = m.tenant_id) ORDER BY m.user_id, m.created_at, m.tenant_id, r.role_id");
         all.append(&mut gathered(&tx.all_built(&query).await?)?);
     }
     Ok(all)
@@ -344,6 +350,8 @@ pub(super) async fn membership(
                  FROM memberships m LEFT JOIN member_roles r ON r.environment_id = m.environment_id
                    AND r.user_id = m.user_id AND r.tenant_id = m.tenant_id
                  WHERE m.environment_id = $1 AND m.tenant_id = $2 AND m.user_id = $3
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = m.tenant_id)
                  ORDER BY r.role_id"
             ),
             args![environment.as_str(), tenant, user],
@@ -383,8 +391,8 @@ pub(super) async fn insert_membership(
             sql!(
                 "INSERT INTO memberships (environment_id, tenant_id, user_id, status, is_disabled, expires_at,
                    valid_after, sub_accounts, created_at, email_key, username_key, name_key, phone_number, class,
-                   user_created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                   invisible, user_created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
                  ON CONFLICT (environment_id, tenant_id, user_id) DO NOTHING"
             ),
             args![
@@ -402,6 +410,7 @@ pub(super) async fn insert_membership(
                 user.name_key(),
                 user.phone_number.as_deref().unwrap_or(""),
                 user.class(),
+                user.invisible,
                 user.created_at.0,
             ],
         )
@@ -418,7 +427,8 @@ pub(super) async fn repeat_keys(
     let rows = tx
         .all(
             sql!(
-                "UPDATE memberships SET email_key = $3, username_key = $4, name_key = $5, phone_number = $6, class = $7
+                "UPDATE memberships SET email_key = $3, username_key = $4, name_key = $5, phone_number = $6, class = $7,
+                   invisible = $8
                  WHERE environment_id = $1 AND user_id = $2 RETURNING tenant_id"
             ),
             args![
@@ -429,6 +439,7 @@ pub(super) async fn repeat_keys(
                 user.name_key(),
                 user.phone_number.as_deref().unwrap_or(""),
                 user.class(),
+                user.invisible,
             ],
         )
         .await?;
@@ -580,7 +591,9 @@ pub(super) async fn gate_view(
                 "SELECT u.valid_after, m.valid_after, u.is_locked, m.is_disabled, m.expires_at, u.name, u.email_key
                  FROM users u JOIN memberships m ON m.environment_id = u.environment_id AND m.user_id = u.id
                  WHERE u.environment_id = $1 AND u.id = $2 AND m.environment_id = $1 AND m.tenant_id = $3
-                   AND m.user_id = $2"
+                   AND m.user_id = $2
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = $3)"
             ),
             args![environment.as_str(), user, tenant],
         )
@@ -661,4 +674,19 @@ pub(super) async fn oldest_tenant(
         )
         .await?;
     row.map(|row| row.get(0)).transpose()
+}
+
+/// Every tenant the user belongs to, those being removed too, in a fixed order.
+pub(super) async fn tenants_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!("SELECT tenant_id FROM memberships WHERE environment_id = $1 AND user_id = $2 ORDER BY tenant_id"),
+            args![environment.as_str(), user],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }

@@ -1,0 +1,62 @@
+//! What the handlers of this room share.
+
+use std::sync::Arc;
+
+use blocks::throttle::RateLimit;
+use crypto::HashPool;
+use environment::{AuthConfiguration, Directory, Environment};
+use kit::EnvironmentId;
+use web::{App, BoundRoutes, Problem, Routes};
+
+use crate::tokens::Tokens;
+use crate::{login, sessions};
+
+/// State of this room's handlers.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) app: App,
+    pub(crate) directory: Directory,
+    pub(crate) pool: HashPool,
+    pub(crate) limits: RateLimit,
+    pub(crate) tokens: Arc<Tokens>,
+}
+
+impl Access {
+    /// The environment of a caller.
+    ///
+    /// # Errors
+    /// 404 when it was removed while the request was on its way.
+    pub(crate) async fn environment(&self, id: &EnvironmentId) -> Result<Arc<Environment>, Problem> {
+        let found = self.directory.by_id(id.as_str()).await?;
+        found.ok_or_else(no_environment)
+    }
+
+    /// How an environment wants its users to sign in.
+    ///
+    /// # Errors
+    /// As [`environment`](Self::environment).
+    pub(crate) async fn configuration(&self, id: &EnvironmentId) -> Result<AuthConfiguration, Problem> {
+        self.directory.configuration(id).await?.ok_or_else(no_environment)
+    }
+}
+
+/// What is told where no environment is meant.
+pub(crate) fn no_environment() -> Problem {
+    Problem::not_found("No environment answers at this address")
+}
+
+/// The routes of this room. `pool` checks passwords; `limits` bounds how often one address may try.
+pub fn routes(app: &App, directory: Directory, pool: HashPool, limits: RateLimit) -> BoundRoutes {
+    let tokens = Arc::new(Tokens::new(directory.clone()));
+    let room = Access {
+        app: app.clone(),
+        directory,
+        pool,
+        limits,
+        tokens,
+    };
+    Routes::new()
+        .and(login::routes())
+        .and(sessions::routes())
+        .bind(app, room)
+}
