@@ -9,6 +9,7 @@ use std::thread::{self, Thread};
 use async_trait::async_trait;
 use blocks::tasks;
 use db::{Db, Migration, Settings, StoreError, Tx};
+use environment::Seed;
 use kit::{EnvironmentId, Ids, Millis, RandomIds, Scope, TenantId};
 
 use crate::{RoleHolders, TenancySeed, TenantPurge};
@@ -81,8 +82,8 @@ impl Bench {
         bench
             .db
             .write::<_, StoreError, _>(async move |tx| {
-                TenancySeed.sow(tx, &ids, &environment, NOW).await?;
-                TenancySeed.sow(tx, &ids, &environment, NOW).await
+                TenancySeed.seed(tx, &ids, &environment, NOW).await?;
+                TenancySeed.seed(tx, &ids, &environment, NOW).await
             })
             .await
             .unwrap();
