@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blocks::audit::{AuditRecord, Severity};
 use blocks::settings;
 use crypto::SigningKey;
-use db::{StoreError, Tx};
+use db::{Db, StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, Secret};
 
 use super::model::{Environment, EnvironmentError, NewEnvironment, Profile, Rotated, Seed, host_key};
@@ -86,19 +86,12 @@ fn profile_of(new: &NewEnvironment, now: Millis) -> Result<Profile, EnvironmentE
     if name.is_empty() || name.chars().count() > 255 {
         return Err(EnvironmentError::Name);
     }
-    let public_url = new.public_url.trim().trim_end_matches('/');
-    let rest = public_url
-        .strip_prefix("https://")
-        .or_else(|| public_url.strip_prefix("http://"))
-        .ok_or(EnvironmentError::PublicUrl)?;
-    if rest.contains(['/', '?', '#', '@']) {
-        return Err(EnvironmentError::PublicUrl);
-    }
+    let (public_url, host) = address_of(&new.public_url)?;
     Ok(Profile {
         id: new.id.clone(),
         name: name.to_owned(),
-        host: host_key(public_url).ok_or(EnvironmentError::PublicUrl)?,
-        public_url: public_url.to_owned(),
+        host,
+        public_url,
         secret_hash: hash_of(&new.secret)?,
         shown_host: String::new(),
         country: String::new(),
@@ -116,6 +109,17 @@ fn profile_of(new: &NewEnvironment, now: Millis) -> Result<Profile, EnvironmentE
     })
 }
 
+/// A public address as it is stored, and its host.
+fn address_of(text: &str) -> Result<(String, String), EnvironmentError> {
+    let url = text.trim().trim_end_matches('/');
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .ok_or(EnvironmentError::PublicUrl)?;
+    let host = host_key(rest).filter(|_| !rest.contains(['/', '?', '#', '@']));
+    Ok((url.to_owned(), host.ok_or(EnvironmentError::PublicUrl)?))
+}
+
 fn hash_of(secret: &Secret) -> Result<String, EnvironmentError> {
     if secret.reveal().chars().count() < 16 {
         return Err(EnvironmentError::Secret);
@@ -127,30 +131,35 @@ fn hash_of(secret: &Secret) -> Result<String, EnvironmentError> {
 ///
 /// # Errors
 /// When storage fails.
-pub async fn list_environments(directory: &Directory) -> Result<Vec<Environment>, StoreError> {
-    let all = directory.db().read(async |tx| store::all(tx).await).await?;
+pub async fn list_environments(db: &Db) -> Result<Vec<Environment>, StoreError> {
+    let all = db.read(async |tx| store::all(tx).await).await?;
     Ok(all.iter().map(Environment::from).collect())
 }
 
-/// Replaces the secret of an environment's back ends. Tokens they hold stay good until they end.
+/// Gives an environment another public address: its tokens' issuer and the host it answers at. Tokens that name the old
+/// issuer stay good until they end.
 ///
 /// # Errors
-/// When there is no such environment, or the secret does not serve.
-pub async fn rotate_secret(
+/// When there is no such environment, the address does not serve, or another environment answers there.
+pub async fn move_environment(
     directory: &Directory,
-    environment: &EnvironmentId,
-    secret: &Secret,
+    id: &EnvironmentId,
+    public_url: &str,
 ) -> Result<(), EnvironmentError> {
-    let hash = hash_of(secret)?;
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
+    let (url, host) = address_of(public_url)?;
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), id.clone());
     directory
         .db()
         .write(async move |tx| {
-            if !store::set_secret(tx, &id, &hash, now).await? {
-                return Err(EnvironmentError::NotFound(id.clone()));
+            let old = store::find(tx, id.as_str()).await?;
+            let old = old.ok_or_else(|| EnvironmentError::NotFound(id.to_string()))?;
+            if store::at_host(tx, &host).await?.is_some_and(|owner| owner != id) {
+                return Err(EnvironmentError::HostTaken(host.clone()));
             }
-            AuditRecord::new("Environment secret rotated", "environment", id.as_str())
-                .severity(Severity::High)
+            store::set_address(tx, &id, &url, &host, now).await?;
+            let address = |url: &str| serde_json::json!({"publicUrl": url});
+            AuditRecord::new("Environment moved", "environment", id.as_str())
+                .changed(Some(&address(&old.public_url)), Some(&address(&url)))
                 .write(tx, &ids, &Scope::environment(id.clone()), now)
                 .await?;
             Ok(())
@@ -160,43 +169,60 @@ pub async fn rotate_secret(
     Ok(())
 }
 
+/// Replaces the secret of an environment's back ends by a new one, which is answered and kept nowhere. Tokens they hold
+/// stay good until they end.
+///
+/// # Errors
+/// When there is no such environment.
+pub async fn rotate_secret(directory: &Directory, id: &str) -> Result<Secret, EnvironmentError> {
+    let secret = Secret::new(directory.ids().v4());
+    let hash = hash_of(&secret)?;
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
+    directory
+        .db()
+        .write(async move |tx| {
+            if !store::set_secret(tx, &id, &hash, now).await? {
+                return Err(EnvironmentError::NotFound(id.to_string()));
+            }
+            AuditRecord::new("Environment secret rotated", "environment", id.as_str())
+                .severity(Severity::High)
+                .write(tx, &ids, &Scope::environment(id.clone()), now)
+                .await?;
+            Ok(())
+        })
+        .await?;
+    directory.forget();
+    Ok(secret)
+}
+
 /// Gives an environment new keys for user and environment tokens. The keys before them verify until the last token they may
-/// have signed has ended, or not at all when `at_once`: then everybody has to log in again, and server-side SDKs that hold
-/// the public key for the life of their process (server-sdk-contract.md 2.1) have to be restarted.
+/// have signed has ended, unless [`withdraw_retired_keys`] ends that sooner. Server-side SDKs that hold the public key for
+/// the life of their process (server-sdk-contract.md 2.1) have to be restarted.
 ///
 /// # Errors
 /// When there is no such environment, or a key cannot be made.
-pub async fn rotate_signing_key(
-    directory: &Directory,
-    environment: &EnvironmentId,
-    at_once: bool,
-) -> Result<Rotated, EnvironmentError> {
-    let fresh = Arc::new([
+pub async fn rotate_signing_key(directory: &Directory, id: &str) -> Result<Rotated, EnvironmentError> {
+    let fresh = [
         (Use::User, SigningKey::generate_rsa()?),
         (Use::Vendor, SigningKey::generate_rsa()?),
-    ]);
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
-    let caches = directory.clone();
+    ];
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
+    let keys = directory.clone();
     let rotated = directory
         .db()
         .write(async move |tx| {
             let stored = key_store::of(tx, &id).await?;
             let mut rotated = None;
-            for (purpose, key) in fresh.iter() {
+            for (purpose, key) in &fresh {
                 let active = stored
                     .iter()
                     .find(|row| row.purpose == *purpose && row.signs())
-                    .ok_or_else(|| EnvironmentError::NotFound(id.clone()))?;
-                let position = active.position + 1;
-                // A later setting may have made tokens longer; the new key starts with what is in force now.
+                    .ok_or_else(|| EnvironmentError::NotFound(id.to_string()))?;
+                // A later setting may have made tokens longer or shorter; the new key starts with what is in force now.
                 let longest = token_seconds(tx, &id, active).await?;
-                let new = keys::next_key(&id, *purpose, position, &key.pkcs8, longest, caches.sealing())?;
-                let until = if at_once {
-                    key_store::end_retired(tx, &id, *purpose, now).await?;
-                    now
-                } else {
-                    now.plus_seconds(active.longest_seconds)
-                };
+                let position = active.position + 1;
+                let new = keys::next_key(&id, *purpose, position, &key.pkcs8, longest, keys.sealing())?;
+                let until = now.plus_seconds(active.longest_seconds);
                 key_store::retire(tx, &id, active, now, until).await?;
                 if !key_store::insert(tx, &id, &new, now).await? {
                     return Err(StoreError::RetriesExhausted.into()); // somebody else rotates right now
@@ -213,11 +239,36 @@ pub async fn rotate_signing_key(
                 .severity(Severity::High)
                 .write(tx, &ids, &Scope::environment(id.clone()), now)
                 .await?;
-            rotated.ok_or_else(|| EnvironmentError::NotFound(id.clone()))
+            rotated.ok_or_else(|| EnvironmentError::NotFound(id.to_string()))
         })
         .await?;
     directory.forget();
     Ok(rotated)
+}
+
+/// Has the keys that sign no more verify no more: after a key has leaked. Everybody who holds a token of theirs logs in again.
+///
+/// # Errors
+/// When there is no such environment.
+pub async fn withdraw_retired_keys(directory: &Directory, id: &str) -> Result<(), EnvironmentError> {
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
+    directory
+        .db()
+        .write(async move |tx| {
+            if store::version(tx, id.as_str()).await?.is_none() {
+                return Err(EnvironmentError::NotFound(id.to_string()));
+            }
+            key_store::end_retired(tx, &id, now).await?;
+            store::touch(tx, &id, now).await?;
+            AuditRecord::new("Retired signing keys withdrawn", "environment", id.as_str())
+                .severity(Severity::High)
+                .write(tx, &ids, &Scope::environment(id.clone()), now)
+                .await?;
+            Ok(())
+        })
+        .await?;
+    directory.forget();
+    Ok(())
 }
 
 /// How long tokens of this purpose live as configured now.

@@ -112,10 +112,7 @@ pub enum EnvironmentError {
     #[error("another environment answers at {0}: each needs a public address of its own")]
     HostTaken(String),
     #[error("there is no environment {0}")]
-    NotFound(EnvironmentId),
-    /// The sealing key is not the one the environment's keys were sealed with, or a key is damaged.
-    #[error("the environment's keys do not open: this is not the sealing key they were sealed with")]
-    Sealed,
+    NotFound(String),
     #[error("a key could not be made: {0}")]
     Key(#[from] KeyError),
     #[error(transparent)]
