@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blocks::audit::{AuditRecord, Severity};
 use blocks::settings;
 use crypto::SigningKey;
-use db::{Db, StoreError, Tx};
+use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, Secret};
 
 use super::model::{Environment, EnvironmentError, NewEnvironment, Profile, Rotated, Seed, host_key};
@@ -131,8 +131,8 @@ fn hash_of(secret: &Secret) -> Result<String, EnvironmentError> {
 ///
 /// # Errors
 /// When storage fails.
-pub async fn list_environments(db: &Db) -> Result<Vec<Environment>, StoreError> {
-    let all = db.read(async |tx| store::all(tx).await).await?;
+pub async fn list_environments(directory: &Directory) -> Result<Vec<Environment>, StoreError> {
+    let all = directory.db().read(async |tx| store::all(tx).await).await?;
     Ok(all.iter().map(Environment::from).collect())
 }
 
@@ -143,16 +143,16 @@ pub async fn list_environments(db: &Db) -> Result<Vec<Environment>, StoreError> 
 /// When there is no such environment, the address does not serve, or another environment answers there.
 pub async fn move_environment(
     directory: &Directory,
-    id: &EnvironmentId,
+    environment: &EnvironmentId,
     public_url: &str,
 ) -> Result<(), EnvironmentError> {
     let (url, host) = address_of(public_url)?;
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), id.clone());
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
     directory
         .db()
         .write(async move |tx| {
             let old = store::find(tx, id.as_str()).await?;
-            let old = old.ok_or_else(|| EnvironmentError::NotFound(id.to_string()))?;
+            let old = old.ok_or_else(|| EnvironmentError::NotFound(id.clone()))?;
             if store::at_host(tx, &host).await?.is_some_and(|owner| owner != id) {
                 return Err(EnvironmentError::HostTaken(host.clone()));
             }
@@ -169,20 +169,22 @@ pub async fn move_environment(
     Ok(())
 }
 
-/// Replaces the secret of an environment's back ends by a new one, which is answered and kept nowhere. Tokens they hold
-/// stay good until they end.
+/// Replaces the secret of an environment's back ends. Tokens they hold stay good until they end.
 ///
 /// # Errors
-/// When there is no such environment.
-pub async fn rotate_secret(directory: &Directory, id: &str) -> Result<Secret, EnvironmentError> {
-    let secret = Secret::new(directory.ids().v4());
-    let hash = hash_of(&secret)?;
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
+/// When there is no such environment, or the secret does not serve.
+pub async fn rotate_secret(
+    directory: &Directory,
+    environment: &EnvironmentId,
+    secret: &Secret,
+) -> Result<(), EnvironmentError> {
+    let hash = hash_of(secret)?;
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
     directory
         .db()
         .write(async move |tx| {
             if !store::set_secret(tx, &id, &hash, now).await? {
-                return Err(EnvironmentError::NotFound(id.to_string()));
+                return Err(EnvironmentError::NotFound(id.clone()));
             }
             AuditRecord::new("Environment secret rotated", "environment", id.as_str())
                 .severity(Severity::High)
@@ -192,21 +194,25 @@ pub async fn rotate_secret(directory: &Directory, id: &str) -> Result<Secret, En
         })
         .await?;
     directory.forget();
-    Ok(secret)
+    Ok(())
 }
 
 /// Gives an environment new keys for user and environment tokens. The keys before them verify until the last token they may
-/// have signed has ended, unless [`withdraw_retired_keys`] ends that sooner. Server-side SDKs that hold the public key for
-/// the life of their process (server-sdk-contract.md 2.1) have to be restarted.
+/// have signed has ended, or not at all when `at_once`, as after a leak: then everybody has to log in again. Server-side SDKs
+/// that hold the public key for the life of their process (server-sdk-contract.md 2.1) have to be restarted.
 ///
 /// # Errors
 /// When there is no such environment, or a key cannot be made.
-pub async fn rotate_signing_key(directory: &Directory, id: &str) -> Result<Rotated, EnvironmentError> {
+pub async fn rotate_signing_key(
+    directory: &Directory,
+    environment: &EnvironmentId,
+    at_once: bool,
+) -> Result<Rotated, EnvironmentError> {
     let fresh = [
         (Use::User, SigningKey::generate_rsa()?),
         (Use::Vendor, SigningKey::generate_rsa()?),
     ];
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
     let keys = directory.clone();
     let rotated = directory
         .db()
@@ -217,12 +223,16 @@ pub async fn rotate_signing_key(directory: &Directory, id: &str) -> Result<Rotat
                 let active = stored
                     .iter()
                     .find(|row| row.purpose == *purpose && row.signs())
-                    .ok_or_else(|| EnvironmentError::NotFound(id.to_string()))?;
+                    .ok_or_else(|| EnvironmentError::NotFound(id.clone()))?;
                 // A later setting may have made tokens longer or shorter; the new key starts with what is in force now.
                 let longest = token_seconds(tx, &id, active).await?;
                 let position = active.position + 1;
                 let new = keys::next_key(&id, *purpose, position, &key.pkcs8, longest, keys.sealing())?;
-                let until = now.plus_seconds(active.longest_seconds);
+                let until = if at_once {
+                    now
+                } else {
+                    now.plus_seconds(active.longest_seconds)
+                };
                 key_store::retire(tx, &id, active, now, until).await?;
                 if !key_store::insert(tx, &id, &new, now).await? {
                     return Err(StoreError::RetriesExhausted.into()); // somebody else rotates right now
@@ -234,41 +244,19 @@ pub async fn rotate_signing_key(directory: &Directory, id: &str) -> Result<Rotat
                     });
                 }
             }
+            if at_once {
+                key_store::end_retired(tx, &id, now).await?;
+            }
             store::touch(tx, &id, now).await?;
             AuditRecord::new("Signing keys rotated", "environment", id.as_str())
                 .severity(Severity::High)
                 .write(tx, &ids, &Scope::environment(id.clone()), now)
                 .await?;
-            rotated.ok_or_else(|| EnvironmentError::NotFound(id.to_string()))
+            rotated.ok_or_else(|| EnvironmentError::NotFound(id.clone()))
         })
         .await?;
     directory.forget();
     Ok(rotated)
-}
-
-/// Has the keys that sign no more verify no more: after a key has leaked. Everybody who holds a token of theirs logs in again.
-///
-/// # Errors
-/// When there is no such environment.
-pub async fn withdraw_retired_keys(directory: &Directory, id: &str) -> Result<(), EnvironmentError> {
-    let (ids, now, id) = (directory.ids().clone(), directory.now(), EnvironmentId::from(id));
-    directory
-        .db()
-        .write(async move |tx| {
-            if store::version(tx, id.as_str()).await?.is_none() {
-                return Err(EnvironmentError::NotFound(id.to_string()));
-            }
-            key_store::end_retired(tx, &id, now).await?;
-            store::touch(tx, &id, now).await?;
-            AuditRecord::new("Retired signing keys withdrawn", "environment", id.as_str())
-                .severity(Severity::High)
-                .write(tx, &ids, &Scope::environment(id.clone()), now)
-                .await?;
-            Ok(())
-        })
-        .await?;
-    directory.forget();
-    Ok(())
 }
 
 /// How long tokens of this purpose live as configured now.

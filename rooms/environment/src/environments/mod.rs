@@ -6,7 +6,6 @@ pub(crate) mod store;
 
 pub use domain::{
     create_environment, list_environments, move_environment, rotate_secret, rotate_signing_key,
-    withdraw_retired_keys,
 };
 pub use model::{Environment, EnvironmentError, NewEnvironment, Rotated, Seed};
 pub(crate) use model::{Profile, host_key};

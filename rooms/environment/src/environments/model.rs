@@ -112,7 +112,7 @@ pub enum EnvironmentError {
     #[error("another environment answers at {0}: each needs a public address of its own")]
     HostTaken(String),
     #[error("there is no environment {0}")]
-    NotFound(String),
+    NotFound(EnvironmentId),
     #[error("a key could not be made: {0}")]
     Key(#[from] KeyError),
     #[error(transparent)]

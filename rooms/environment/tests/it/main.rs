@@ -18,7 +18,7 @@ use db::{Db, Migration, Settings, StoreError, Tx};
 use environment::{
     AuthConfiguration, CookieSameSite, Directory, EnvironmentError, JwtAlgorithm, NewEnvironment, Purpose,
     Seed, TokenError, create_environment, list_environments, move_environment, rotate_secret,
-    rotate_signing_key, withdraw_retired_keys,
+    rotate_signing_key,
 };
 use kit::{EnvironmentId, HandClock, Ids, Millis, RandomIds, Scope, Secret};
 use serde_json::{Value, json};
@@ -240,7 +240,7 @@ fn a_second_environment_needs_a_host_and_an_id_of_its_own() {
         made(new("home", "https://other.test")),
         Err(EnvironmentError::Id)
     ));
-    assert_eq!(now(list_environments(&world.db)).unwrap().len(), 1);
+    assert_eq!(now(list_environments(&world.directory)).unwrap().len(), 1);
 }
 
 struct Refusing;
@@ -264,7 +264,7 @@ fn an_environment_whose_seeds_fail_is_not_there() {
         ))
         .is_err()
     );
-    assert!(now(list_environments(&world.db)).unwrap().is_empty());
+    assert!(now(list_environments(&world.directory)).unwrap().is_empty());
 }
 
 #[test]
@@ -355,12 +355,12 @@ fn the_environment_chooses_the_algorithm_not_the_token() {
 fn a_retired_key_verifies_until_its_last_token_has_ended() {
     let world = world().with_home();
     let old = world.user_token(3600);
-    let rotated = now(rotate_signing_key(&world.directory, HOME)).unwrap();
+    let rotated = now(rotate_signing_key(&world.directory, &HOME.into(), false)).unwrap();
     assert_eq!(rotated.kid, "aaaaaaaa-2");
     assert_eq!(rotated.previous_until, START.plus_seconds(3600));
     assert!(world.verified(&old).is_ok());
     assert!(world.verified(&world.user_token(60)).is_ok());
-    let again = now(rotate_signing_key(&world.directory, HOME)).unwrap();
+    let again = now(rotate_signing_key(&world.directory, &HOME.into(), false)).unwrap();
     assert_eq!(again.kid, "aaaaaaaa-3");
     assert!(world.verified(&old).is_ok());
     // A token of the first key that claims to live longer than that key ever signed for is out with the key.
@@ -373,11 +373,12 @@ fn a_retired_key_verifies_until_its_last_token_has_ended() {
 }
 
 #[test]
-fn withdrawn_keys_verify_nothing_at_once() {
+fn after_a_leak_no_key_but_the_new_one_verifies() {
     let world = world().with_home();
     let old = world.user_token(3600);
-    now(rotate_signing_key(&world.directory, HOME)).unwrap();
-    now(withdraw_retired_keys(&world.directory, HOME)).unwrap();
+    now(rotate_signing_key(&world.directory, &HOME.into(), false)).unwrap();
+    assert!(world.verified(&old).is_ok());
+    now(rotate_signing_key(&world.directory, &HOME.into(), true)).unwrap();
     assert!(world.verified(&old).is_err());
     assert!(world.verified(&world.user_token(60)).is_ok());
 }
@@ -392,7 +393,7 @@ fn another_process_sees_a_rotation_without_being_told() {
         token.split('.').next().unwrap().to_owned()
     };
     let before = signed();
-    now(rotate_signing_key(&world.directory, HOME)).unwrap();
+    now(rotate_signing_key(&world.directory, &HOME.into(), false)).unwrap();
     assert_eq!(signed(), before);
     world.clock.advance_seconds(2);
     assert_ne!(signed(), before);
@@ -422,16 +423,19 @@ fn only_the_right_sealing_key_opens_the_keys_and_commands_name_what_is_missing()
     let claims = json!({"exp": 1});
     let fault = now(wrong.sign(&HOME.into(), Purpose::User, Algorithm::Rs256, &claims)).unwrap_err();
     assert!(fault.is_fault());
+    let fresh = Secret::new("fedcba9876543210".to_owned());
     for refused in [
-        now(rotate_secret(&world.directory, AWAY)).map(drop),
-        now(rotate_signing_key(&world.directory, AWAY)).map(drop),
-        now(withdraw_retired_keys(&world.directory, AWAY)),
+        now(rotate_secret(&world.directory, &AWAY.into(), &fresh)),
+        now(rotate_signing_key(&world.directory, &AWAY.into(), false)).map(drop),
         now(move_environment(&world.directory, &AWAY.into(), "https://x.test")),
     ] {
         assert!(matches!(refused, Err(EnvironmentError::NotFound(_))));
     }
-    let secret = now(rotate_secret(&world.directory, HOME)).unwrap();
-    assert!(kit::is_uuid(secret.reveal()));
+    let short = Secret::new("short".to_owned());
+    assert!(matches!(
+        now(rotate_secret(&world.directory, &HOME.into(), &short)),
+        Err(EnvironmentError::Secret)
+    ));
 }
 
 #[derive(Default)]
@@ -454,9 +458,10 @@ impl Sink for Heard {
 fn what_was_created_rotated_and_moved_stands_in_the_outbox_for_the_audit() {
     let world = world().with_home();
     world.clock.advance_seconds(1);
-    now(rotate_secret(&world.directory, HOME)).unwrap();
+    let fresh = Secret::new("fedcba9876543210".to_owned());
+    now(rotate_secret(&world.directory, &HOME.into(), &fresh)).unwrap();
     world.clock.advance_seconds(1);
-    now(rotate_signing_key(&world.directory, HOME)).unwrap();
+    now(rotate_signing_key(&world.directory, &HOME.into(), false)).unwrap();
     let heard = Arc::new(Heard::default());
     now(outbox::drain(&world.db, Arc::clone(&heard) as Arc<_>)).unwrap();
     let bodies = heard.0.lock().unwrap().clone();
@@ -468,6 +473,6 @@ fn what_was_created_rotated_and_moved_stands_in_the_outbox_for_the_audit() {
     ]) {
         let record: Value = serde_json::from_str(body).unwrap();
         assert_eq!(record["action"], action);
-        assert!(!body.contains("0123456789abcdef"));
+        assert!(!body.contains("0123456789abcdef") && !body.contains("fedcba9876543210"));
     }
 }
