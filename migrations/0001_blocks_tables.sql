@@ -54,7 +54,8 @@ CREATE TABLE rankings (
   list TEXT NOT NULL,
   first_key TEXT NOT NULL,
   first_id TEXT NOT NULL,
+  end_key TEXT NOT NULL, -- the bucket ends before (end_key, end_id); both '' in the last one
+  end_id TEXT NOT NULL,
   entries BIGINT NOT NULL,
   PRIMARY KEY (environment_id, list, first_key, first_id)
 );
-CREATE INDEX rankings_overfull ON rankings (list, entries) WHERE entries > 4000;

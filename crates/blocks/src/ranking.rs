@@ -1,26 +1,45 @@
 //! `Ranking`: counts and deep pages of large ordered lists without walking them.
 //!
-//! A list (`users by name`, say) is cut into buckets of neighbouring keys; each bucket's row holds its first key and how
-//! many entries it has. Inserting or removing an entry adjusts one bucket in the writing transaction, so counts are exact.
-//! The page at offset n is found by adding bucket counts (some hundred rows for a million entries) and then skipping
-//! inside a single bucket. Keys are text; [`sortable_number`] makes text of numbers that sorts as they do.
+//! A list (`users by name`, say) is cut into buckets of neighbouring keys; each bucket's row holds where it begins and
+//! ends and how many entries it has. Inserting or removing an entry adjusts one bucket in the writing transaction, so
+//! counts are exact. The page at offset n is found by adding bucket counts (some hundred rows for a million entries) and
+//! then skipping inside a single bucket. Keys are text; [`sortable_number`] makes text of numbers that sorts as they do.
+//!
+//! A bucket that has grown too large is handed back by [`Ranking::add`], and its owner, who alone can look into the
+//! ranked table, splits it in the same transaction. That costs a walk over [`HALF`] index entries once in as many inserts.
 //!
 //! ```text
 //! const BY_NAME: Ranking = Ranking::new("users.name");
-//! BY_NAME.add(tx, environment, &user.name_key, &user.id).await?;
+//! if let Some(full) = BY_NAME.add(tx, environment, &user.name_key, &user.id).await? {
+//!     if let Some((key, id)) = store::name_at(tx, environment, &full, ranking::HALF).await? {
+//!         BY_NAME.split(tx, environment, &full, &key, &id).await?;
+//!     }
+//! }
 //! let seat = BY_NAME.seat(tx, environment, page.skipped()).await?;   // start at seat.key, skip seat.skip more
 //! ```
+//!
+//! Writers that meet in one bucket wait for each other on PostgreSQL. One that waited while the bucket was split or folded
+//! finds that the row no longer holds its key (the end is part of the condition) and looks again. A transaction that
+//! touches several lists should do so in the same order everywhere.
 
-use db::{StoreError, Tx, args, sql};
+use std::borrow::Cow;
+
+use db::{Row, StoreError, Tx, args, sql};
 use kit::EnvironmentId;
 
-/// A bucket that grows beyond this is split by its owner's next maintenance pass ([`Ranking::overfull`]).
+/// A bucket that grows beyond this is to be split.
 pub const SPLIT_ABOVE: i64 = 4_000;
 
+/// How many entries the lower part keeps when a bucket is split.
+pub const HALF: i64 = 2_000;
+
+/// How often a writer looks again after a bucket changed under it.
+const ATTEMPTS: usize = 16;
+
 /// One ordered list of an environment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ranking {
-    list: &'static str,
+    list: Cow<'static, str>,
 }
 
 /// Where a page begins: at the first entry not below (`key`, `id`), after `skip` more entries.
@@ -31,13 +50,41 @@ pub struct Seat {
     pub skip: i64,
 }
 
+/// A bucket with more than [`SPLIT_ABOVE`] entries, beginning at (`key`, `id`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overfull {
+    pub key: String,
+    pub id: String,
+    entries: i64,
+    end_key: String,
+    end_id: String,
+}
+
+/// How many entries lie before a key: those of whole buckets, and those from (`key`, `id`) on that the owner counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    pub key: String,
+    pub id: String,
+    pub before: i64,
+}
+
 impl Ranking {
     #[must_use]
     pub const fn new(list: &'static str) -> Self {
-        Self { list }
+        Self {
+            list: Cow::Borrowed(list),
+        }
     }
 
-    /// Counts an entry in. An entry is `key` with `id` as the tie-breaker.
+    /// One of a family of lists, as one per status: `part` is any short text.
+    #[must_use]
+    pub fn part(family: &str, part: &str) -> Self {
+        Self {
+            list: Cow::Owned(format!("{family}.{part}")),
+        }
+    }
+
+    /// Counts an entry in, after it was written. An entry is `key` with `id` as the tie-breaker. Answers the bucket when it should be split.
     ///
     /// # Errors
     /// When storage fails.
@@ -47,23 +94,27 @@ impl Ranking {
         environment: &EnvironmentId,
         key: &str,
         id: &str,
-    ) -> Result<(), StoreError> {
-        if self.adjust(tx, environment, key, id, 1).await? == 0 {
+    ) -> Result<Option<Overfull>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(row) = self.adjust(tx, environment, key, id, 1).await? {
+                let bucket = bucket_from(&row)?;
+                return Ok((bucket.entries > SPLIT_ABOVE).then_some(bucket));
+            }
             // The first bucket begins below every key, so that every entry has one.
             tx.exec(
                 sql!(
-                    "INSERT INTO rankings (environment_id, list, first_key, first_id, entries) VALUES ($1, $2, '', '', 1)
-                     ON CONFLICT (environment_id, list, first_key, first_id)
-                     DO UPDATE SET entries = rankings.entries + 1"
+                    "INSERT INTO rankings (environment_id, list, first_key, first_id, end_key, end_id, entries)
+                     VALUES ($1, $2, '', '', '', '', 0)
+                     ON CONFLICT (environment_id, list, first_key, first_id) DO NOTHING"
                 ),
-                args![environment.as_str(), self.list],
+                args![environment.as_str(), &*self.list],
             )
             .await?;
         }
-        Ok(())
+        Err(StoreError::RetriesExhausted)
     }
 
-    /// Counts an entry out.
+    /// Counts an entry out. A bucket that is empty then joins its lower neighbour.
     ///
     /// # Errors
     /// When storage fails.
@@ -74,7 +125,17 @@ impl Ranking {
         key: &str,
         id: &str,
     ) -> Result<(), StoreError> {
-        self.adjust(tx, environment, key, id, -1).await?;
+        for _ in 0..ATTEMPTS {
+            if let Some(row) = self.adjust(tx, environment, key, id, -1).await? {
+                let bucket = bucket_from(&row)?;
+                let first = bucket.key.is_empty() && bucket.id.is_empty();
+                if bucket.entries <= 0 && !first {
+                    self.fold(tx, environment, &bucket).await?;
+                }
+                return Ok(());
+            }
+        }
+        // There is no bucket at all: nothing was ever counted in.
         Ok(())
     }
 
@@ -85,18 +146,95 @@ impl Ranking {
         key: &str,
         id: &str,
         by: i64,
-    ) -> Result<u64, StoreError> {
-        tx.exec(
+    ) -> Result<Option<Row>, StoreError> {
+        tx.opt(
             sql!(
                 "UPDATE rankings SET entries = entries + $5
                  WHERE environment_id = $1 AND list = $2 AND (first_key, first_id) = (
                    SELECT first_key, first_id FROM rankings
                    WHERE environment_id = $1 AND list = $2 AND (first_key, first_id) <= ($3, $4)
-                   ORDER BY first_key DESC, first_id DESC LIMIT 1)"
+                   ORDER BY first_key DESC, first_id DESC LIMIT 1)
+                 AND ((end_key = '' AND end_id = '') OR (end_key, end_id) > ($3, $4))
+                 RETURNING first_key, first_id, entries, end_key, end_id"
             ),
-            args![environment.as_str(), self.list, key, id, by],
+            args![environment.as_str(), &*self.list, key, id, by],
         )
         .await
+    }
+
+    async fn fold(&self, tx: &Tx, environment: &EnvironmentId, empty: &Overfull) -> Result<(), StoreError> {
+        tx.exec(
+            sql!(
+                "DELETE FROM rankings
+                 WHERE environment_id = $1 AND list = $2 AND first_key = $3 AND first_id = $4"
+            ),
+            args![environment.as_str(), &*self.list, empty.key, empty.id],
+        )
+        .await?;
+        tx.exec(
+            sql!(
+                "UPDATE rankings SET end_key = $5, end_id = $6
+                 WHERE environment_id = $1 AND list = $2 AND end_key = $3 AND end_id = $4"
+            ),
+            args![
+                environment.as_str(),
+                &*self.list,
+                empty.key,
+                empty.id,
+                empty.end_key,
+                empty.end_id
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Splits a bucket that [`Ranking::add`] just handed out: its first [`HALF`] entries stay, those from (`key`, `id`)
+    /// on, the entry after them, become a bucket of their own.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn split(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        bucket: &Overfull,
+        key: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        tx.exec(
+            sql!(
+                "UPDATE rankings SET entries = $5, end_key = $6, end_id = $7
+                 WHERE environment_id = $1 AND list = $2 AND first_key = $3 AND first_id = $4"
+            ),
+            args![
+                environment.as_str(),
+                &*self.list,
+                bucket.key,
+                bucket.id,
+                HALF,
+                key,
+                id
+            ],
+        )
+        .await?;
+        tx.exec(
+            sql!(
+                "INSERT INTO rankings (environment_id, list, first_key, first_id, end_key, end_id, entries)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            ),
+            args![
+                environment.as_str(),
+                &*self.list,
+                key,
+                id,
+                bucket.end_key,
+                bucket.end_id,
+                bucket.entries - HALF
+            ],
+        )
+        .await?;
+        Ok(())
     }
 
     /// How many entries the list has.
@@ -110,7 +248,7 @@ impl Ranking {
                     "SELECT CAST(COALESCE(SUM(entries), 0) AS BIGINT) FROM rankings
                      WHERE environment_id = $1 AND list = $2"
                 ),
-                args![environment.as_str(), self.list],
+                args![environment.as_str(), &*self.list],
             )
             .await?;
         row.get(0)
@@ -136,7 +274,7 @@ impl Ranking {
                      WHERE before <= $3 AND before + entries > $3
                      ORDER BY first_key, first_id LIMIT 1"
                 ),
-                args![environment.as_str(), self.list, offset],
+                args![environment.as_str(), &*self.list, offset],
             )
             .await?;
         row.map(|row| {
@@ -151,109 +289,58 @@ impl Ranking {
     }
 
     /// The bucket that (`key`, `id`) falls into and how many entries lie before that bucket: the rank of a key is this
-    /// plus the entries between the bucket's first key and it, which the caller counts in its own table.
+    /// plus the entries between the bucket's beginning and it, which the caller counts in its own table.
     ///
     /// # Errors
     /// When storage fails.
-    pub async fn bucket_of(
+    pub async fn rank(
         &self,
         tx: &Tx,
         environment: &EnvironmentId,
         key: &str,
         id: &str,
-    ) -> Result<(Seat, i64), StoreError> {
-        let before = tx
-            .all(
-                sql!(
-                    "SELECT first_key, first_id, entries FROM rankings
-                     WHERE environment_id = $1 AND list = $2 AND (first_key, first_id) <= ($3, $4)
-                     ORDER BY first_key, first_id"
-                ),
-                args![environment.as_str(), self.list, key, id],
-            )
-            .await?;
-        let mut sum = 0;
-        for row in &before {
-            sum += row.get::<i64>(2)?;
-        }
-        let Some(last) = before.last() else {
-            return Ok((
-                Seat {
-                    key: String::new(),
-                    id: String::new(),
-                    skip: 0,
-                },
-                0,
-            ));
-        };
-        let own: i64 = last.get(2)?;
-        Ok((
-            Seat {
-                key: last.get(0)?,
-                id: last.get(1)?,
-                skip: 0,
-            },
-            sum - own,
-        ))
-    }
-
-    /// A bucket that should be split, with its size.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn overfull(&self, tx: &Tx) -> Result<Option<(EnvironmentId, Seat, i64)>, StoreError> {
-        // all environments: maintenance of the structure itself
+    ) -> Result<Rank, StoreError> {
         let row = tx
             .opt(
                 sql!(
-                    "SELECT environment_id, first_key, first_id, entries FROM rankings
-                     WHERE list = $1 AND entries > $2 LIMIT 1"
+                    "SELECT own.first_key, own.first_id, CAST((
+                       SELECT COALESCE(SUM(entries), 0) FROM rankings
+                       WHERE environment_id = $1 AND list = $2
+                         AND (first_key, first_id) < (own.first_key, own.first_id)) AS BIGINT)
+                     FROM rankings own
+                     WHERE environment_id = $1 AND list = $2 AND (first_key, first_id) <= ($3, $4)
+                     ORDER BY first_key DESC, first_id DESC LIMIT 1"
                 ),
-                args![self.list, SPLIT_ABOVE],
+                args![environment.as_str(), &*self.list, key, id],
             )
             .await?;
-        row.map(|row| {
-            let environment: String = row.get(0)?;
-            let seat = Seat {
-                key: row.get(1)?,
-                id: row.get(2)?,
-                skip: 0,
-            };
-            Ok((environment.into(), seat, row.get(3)?))
-        })
-        .transpose()
+        row.map_or_else(
+            || {
+                Ok(Rank {
+                    key: String::new(),
+                    id: String::new(),
+                    before: 0,
+                })
+            },
+            |row| {
+                Ok(Rank {
+                    key: row.get(0)?,
+                    id: row.get(1)?,
+                    before: row.get(2)?,
+                })
+            },
+        )
     }
+}
 
-    /// Splits the bucket that begins at `bucket`: its entries from (`key`, `id`) on, `moved` of them, become one of their own.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn split(
-        &self,
-        tx: &Tx,
-        environment: &EnvironmentId,
-        bucket: &Seat,
-        key: &str,
-        id: &str,
-        moved: i64,
-    ) -> Result<(), StoreError> {
-        tx.exec(
-            sql!(
-                "UPDATE rankings SET entries = entries - $5
-                 WHERE environment_id = $1 AND list = $2 AND first_key = $3 AND first_id = $4"
-            ),
-            args![environment.as_str(), self.list, bucket.key, bucket.id, moved],
-        )
-        .await?;
-        tx.exec(
-            sql!(
-                "INSERT INTO rankings (environment_id, list, first_key, first_id, entries) VALUES ($1, $2, $3, $4, $5)"
-            ),
-            args![environment.as_str(), self.list, key, id, moved],
-        )
-        .await?;
-        Ok(())
-    }
+fn bucket_from(row: &Row) -> Result<Overfull, StoreError> {
+    Ok(Overfull {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        entries: row.get(2)?,
+        end_key: row.get(3)?,
+        end_id: row.get(4)?,
+    })
 }
 
 /// A non-negative number as text of fixed width, which sorts as numbers do.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use blocks::jobs::{self, Job, TaskJob};
-use blocks::ranking::{Ranking, SPLIT_ABOVE, Seat, sortable_number};
+use blocks::ranking::{HALF, Ranking, SPLIT_ABOVE, sortable_number};
 use blocks::settings::{self, Setting};
 use blocks::{outbox, tasks, throttle};
 use db::{Db, Migration, Settings, StoreError, Tx, args, sql};
@@ -226,30 +226,43 @@ both_engines! {
         const LIST: Ranking = Ranking::new("test");
         let environment = bench.environment();
         let key = |n: i64| sortable_number(n);
-        let filler = environment.clone();
+        let owner = environment.clone();
         bench.db.write(async move |tx| {
-            for n in 0..200 {
-                LIST.add(tx, &filler, &key(n), "x").await?;
+            let mut splits = 0;
+            for n in 0..=SPLIT_ABOVE {
+                if let Some(full) = LIST.add(tx, &owner, &key(n), "x").await? {
+                    LIST.split(tx, &owner, &full, &key(HALF), "x").await?;
+                    splits += 1;
+                }
             }
-            LIST.remove(tx, &filler, &key(7), "x").await?;
-            // Entries 100 to 199 become a bucket of their own.
-            let whole = Seat { key: String::new(), id: String::new(), skip: 0 };
-            LIST.split(tx, &filler, &whole, &key(100), "x", 100).await?;
-            LIST.add(tx, &filler, &key(150), "y").await
+            assert_eq!(splits, 1);
+            LIST.remove(tx, &owner, &key(7), "x").await?;
+            LIST.add(tx, &owner, &key(HALF + 5), "y").await
         }).await.unwrap();
+        let owner = environment.clone();
         bench.db.read(async move |tx| {
-            assert_eq!(LIST.total(tx, &environment).await?, 200);
-            let seat = LIST.seat(tx, &environment, 120).await?.unwrap();
-            assert_eq!((seat.key, seat.skip), (key(100), 21));
-            let seat = LIST.seat(tx, &environment, 98).await?.unwrap();
-            assert_eq!((seat.key.as_str(), seat.skip), ("", 98));
-            assert_eq!(LIST.seat(tx, &environment, 200).await?, None);
-            let (bucket, before) = LIST.bucket_of(tx, &environment, &key(150), "a").await?;
-            assert_eq!((bucket.key, before), (key(100), 99));
-            assert_eq!(LIST.overfull(tx).await?.filter(|(e, ..)| *e == environment), None);
+            assert_eq!(LIST.total(tx, &owner).await?, SPLIT_ABOVE + 1);
+            let seat = LIST.seat(tx, &owner, HALF + 20).await?.unwrap();
+            assert_eq!((seat.key, seat.skip), (key(HALF), 21));
+            let seat = LIST.seat(tx, &owner, HALF - 2).await?.unwrap();
+            assert_eq!((seat.key.as_str(), seat.skip), ("", HALF - 2));
+            assert_eq!(LIST.seat(tx, &owner, SPLIT_ABOVE + 1).await?, None);
+            let rank = LIST.rank(tx, &owner, &key(HALF + 50), "").await?;
+            assert_eq!((rank.key, rank.before), (key(HALF), HALF - 1));
             Ok::<_, StoreError>(())
         }).await.unwrap();
-        assert_eq!(SPLIT_ABOVE, 4_000); // the partial index in the migration repeats this number
+        bench.db.write(async move |tx| {
+            LIST.remove(tx, &environment, &key(HALF + 5), "y").await?;
+            for n in HALF..=SPLIT_ABOVE {
+                LIST.remove(tx, &environment, &key(n), "x").await?;
+            }
+            LIST.add(tx, &environment, &key(9_000), "z").await?;
+            // The empty bucket has joined the first one, which takes such keys now.
+            let rank = LIST.rank(tx, &environment, &key(9_000), "").await?;
+            assert_eq!((rank.key.as_str(), rank.before), ("", 0));
+            assert_eq!(LIST.total(tx, &environment).await?, HALF);
+            Ok::<_, StoreError>(())
+        }).await.unwrap();
     }
 }
 

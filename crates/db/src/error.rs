@@ -138,8 +138,8 @@ impl StoreError {
     #[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
     pub(crate) fn from_postgres(error: tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
-            let text = error.to_string();
             let deeper = std::error::Error::source(&error);
+            let text = deeper.map_or_else(|| error.to_string(), |deeper| format!("{error}: {deeper}"));
             if error.is_closed() || deeper.is_some_and(|e| e.is::<std::io::Error>()) {
                 return Self::Unavailable(Cause::new("connection", text));
             }

@@ -12,6 +12,8 @@ use crate::{Engine, StoreError};
 /// One step of the schema, embedded with `include_str!`: the text both engines understand, or one for each where
 /// they must differ. An engine's own text wins over the common one.
 ///
+/// On PostgreSQL every `TEXT` column is declared with the collation that compares by bytes, as SQLite does.
+///
 /// The text must not begin or end transactions. On SQLite foreign keys are not enforced while it runs, so that a
 /// table can be rebuilt, but are checked before it is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,6 +297,23 @@ pub(crate) async fn on_postgres(
     Ok(applied)
 }
 
+/// Gives every text column the collation in which text compares by its bytes, as it does on SQLite; the default one
+/// orders by the customs of the server's language, and a page of a list would differ between the engines.
+fn by_bytes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut rest = text;
+    while let Some(at) = rest.find(" TEXT") {
+        let (before, after) = rest.split_at(at + " TEXT".len());
+        out.push_str(before);
+        if !after.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+            out.push_str(" COLLATE \"C\"");
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 async fn past_on_postgres(client: &Client) -> Result<Vec<Past>, tokio_postgres::Error> {
     let rows = client.query(APPLIED, &[]).await?;
     rows.iter()
@@ -310,7 +329,7 @@ async fn past_on_postgres(client: &Client) -> Result<Vec<Past>, tokio_postgres::
 
 async fn apply_on_postgres(client: &Client, step: Step) -> Result<(), tokio_postgres::Error> {
     client.batch_execute("BEGIN").await?;
-    client.batch_execute(step.text).await?;
+    client.batch_execute(&by_bytes(step.text)).await?;
     client
         .execute(
             "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
@@ -318,4 +337,17 @@ async fn apply_on_postgres(client: &Client, step: Step) -> Result<(), tokio_post
         )
         .await?;
     client.batch_execute("COMMIT").await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_columns_compare_by_bytes_and_nothing_else_changes() {
+        assert_eq!(
+            by_bytes("CREATE TABLE t (a TEXT NOT NULL, b TEXT,\n c BIGINT, d TEXTURE)"),
+            "CREATE TABLE t (a TEXT COLLATE \"C\" NOT NULL, b TEXT COLLATE \"C\",\n c BIGINT, d TEXTURE)"
+        );
+    }
 }

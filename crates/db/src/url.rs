@@ -113,18 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_printed_nowhere() {
+    fn a_password_is_printed_nowhere() -> Result<(), BadDatabaseUrl> {
         for text in [
             "postgres://ann:hunter2@h:5432/d",
             "postgres://h/d?user=ann&password=hunter2&sslmode=require",
             "postgresql://ann:hun@ter2@h/d",
             "postgres://h/d?sslpassword=hunter2&hunter2",
         ] {
-            let url: DatabaseUrl = text.parse().unwrap();
+            let url: DatabaseUrl = text.parse()?;
             for shown in [url.to_string(), format!("{url:?}")] {
                 assert!(!shown.contains("hunter2") && !shown.contains("ter2"), "{shown}");
                 assert!(shown.contains("/d"), "{shown}");
             }
         }
+        Ok(())
     }
 }

@@ -90,6 +90,12 @@ pub struct PublicCaller {
     pub from: Arc<CallOrigin>,
 }
 
+/// A call to the server itself, outside every environment.
+#[derive(Clone, Debug)]
+pub struct ServerCaller {
+    pub from: Arc<CallOrigin>,
+}
+
 /// On routes that take both: the environment's token or a user's.
 #[derive(Clone, Debug)]
 pub enum AnyCaller {
@@ -141,6 +147,7 @@ pub enum Caller {
     Environment(EnvironmentCaller),
     User(UserCaller),
     Anyone(PublicCaller),
+    Server(ServerCaller),
 }
 
 impl Problem {
@@ -200,6 +207,17 @@ impl<S: Sync> FromRequestParts<S> for PublicCaller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match admitted(parts) {
             Some(Caller::Anyone(caller)) => Ok(caller),
+            _ => Err(Problem::wrong_caller()),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ServerCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match admitted(parts) {
+            Some(Caller::Server(caller)) => Ok(caller),
             _ => Err(Problem::wrong_caller()),
         }
     }

@@ -12,6 +12,7 @@ pub enum Need {
 /// The rule of one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
+    pub(crate) server: bool,
     pub(crate) anyone: bool,
     pub(crate) environment: bool,
     pub(crate) user: Option<Need>,
@@ -21,12 +22,22 @@ pub struct Guard {
 
 impl Guard {
     const NOBODY: Self = Self {
+        server: false,
         anyone: false,
         environment: false,
         user: None,
         on_behalf: false,
         tenant: false,
     };
+
+    /// About the server itself, not about an environment: health, metrics, documents. Nobody is asked for.
+    #[must_use]
+    pub const fn server() -> Self {
+        Self {
+            server: true,
+            ..Self::NOBODY
+        }
+    }
 
     /// Nobody needs to be known; the environment is found by headers or host.
     #[must_use]
@@ -79,6 +90,12 @@ impl Guard {
         self
     }
 
+    /// Whether the route is about the server itself.
+    #[must_use]
+    pub const fn is_about_server(&self) -> bool {
+        self.server
+    }
+
     /// Whether nobody needs to be known.
     #[must_use]
     pub const fn admits_anyone(&self) -> bool {
@@ -113,6 +130,9 @@ impl Guard {
     #[must_use]
     pub fn describe(&self) -> String {
         let mut words = Vec::new();
+        if self.server {
+            words.push("anyone, in no environment".to_owned());
+        }
         if self.anyone {
             words.push("anyone".to_owned());
         }

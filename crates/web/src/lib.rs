@@ -21,7 +21,7 @@ pub use axum::extract::State;
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 pub use axum::response::{Html, IntoResponse, Response};
 pub use body::{Body, RawBody, decode};
-pub use caller::{AnyCaller, CallOrigin, Caller, EnvironmentCaller, PublicCaller, UserCaller};
+pub use caller::{AnyCaller, CallOrigin, Caller, EnvironmentCaller, PublicCaller, ServerCaller, UserCaller};
 pub use cookies::{SameSite, SetCookie};
 pub use cors::origin_allowed;
 pub use edge::Edge;
@@ -31,4 +31,24 @@ pub use params::{Params, Path};
 pub use problem::Problem;
 pub use routes::{BoundRoutes, RouteEntry, Routes};
 pub use serve::serve;
-pub use utoipa_axum::routes;
+
+/// A handler as [`Routes::on`] takes it: `routes!(list_roles)`. The macro below it names axum by its crate name, which rooms
+/// do not have; it finds it here.
+#[macro_export]
+macro_rules! routes {
+    ($handler:path) => {{
+        #[allow(
+            unused_imports,
+            clippy::allow_attributes,
+            reason = "the inner macro names it only on some paths"
+        )]
+        use $crate::__private::axum;
+        $crate::__private::utoipa_axum::routes!($handler)
+    }};
+}
+
+#[doc(hidden)]
+pub mod __private {
+    pub use axum;
+    pub use utoipa_axum;
+}

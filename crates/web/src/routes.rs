@@ -11,7 +11,7 @@ use utoipa::openapi::{Components, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::body::BodyLimit;
-use crate::{App, CallOrigin, Guard, headers};
+use crate::{App, CallOrigin, Caller, Guard, Problem, ServerCaller, headers};
 
 /// One line of the table, as tests and documents read it.
 #[derive(Clone, Debug)]
@@ -197,16 +197,19 @@ pub(crate) struct AnsweredBy(pub(crate) Arc<str>);
 /// Asks the gatekeeper, then lets the request through with its caller attached.
 async fn admit(State(rule): State<Rule>, mut request: Request, next: Next) -> Response {
     let Some(from) = request.extensions().get::<Arc<CallOrigin>>().cloned() else {
-        return crate::Problem::bad_request("The request did not come through the edge").into_response();
+        return Problem::bad_request("The request did not come through the edge").into_response();
     };
-    let credentials = headers::credentials(request.headers());
-    let address = headers::address(request.headers());
-    let mut response = match rule
-        .app
-        .gatekeeper()
-        .admit(rule.guard, credentials, address, from)
-        .await
-    {
+    let caller = if rule.guard.is_about_server() {
+        Ok(Caller::Server(ServerCaller { from }))
+    } else {
+        let credentials = headers::credentials(request.headers());
+        let address = headers::address(request.headers());
+        rule.app
+            .gatekeeper()
+            .admit(rule.guard, credentials, address, from)
+            .await
+    };
+    let mut response = match caller {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(rule.limit);

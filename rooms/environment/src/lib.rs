@@ -1,1 +1,21 @@
+//! Environments: their hosts, allowed origins, keys and environment-wide settings, and the login of their back ends.
+//!
+//! Tables: environments, signing_keys. Other rooms ask the [`Directory`] which environment a request means, and have it
+//! sign and verify tokens; `server` creates and rotates through the functions re-exported here.
 
+mod configuration;
+mod directory;
+mod discovery;
+mod environments;
+mod keys;
+mod login;
+mod room;
+mod vendors;
+
+pub use configuration::{AuthConfiguration, AuthStrategy, CookieSameSite, JwtAlgorithm, MachineAuthStrategy};
+pub use directory::{Directory, Purpose, TokenError, VerifiedToken};
+pub use environments::{
+    Environment, EnvironmentError, NewEnvironment, Rotated, Seed, create_environment, list_environments,
+    rotate_secret, rotate_signing_key,
+};
+pub use room::{EnvironmentRoom, routes};

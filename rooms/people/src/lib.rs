@@ -1,1 +1,24 @@
+//! Users, their memberships in tenants, and the roles they hold there.
+//!
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! re-exported here; each takes the caller's transaction.
 
+mod credentials;
+mod faults;
+mod me;
+mod members;
+mod purge;
+mod ranks;
+mod records;
+mod room;
+mod users;
+mod views;
+
+pub use credentials::{Credentials, PreparedPassword};
+pub use purge::{PeopleTenancy, RoleRemoval};
+pub use records::{
+    Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view, membership,
+    memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email,
+    user_by_id, user_by_username, users_by_id,
+};
+pub use room::{People, routes};

@@ -1,8 +1,9 @@
 //! A transaction on a PostgreSQL connection.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use deadpool_postgres::Object;
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join};
 use tokio_postgres::error::SqlState;
 
@@ -26,6 +27,24 @@ pub(crate) struct PgTx {
     begun: AtomicBool,
     spoiled: AtomicBool,
     retry: AtomicBool,
+    /// Statements that were asked and not answered yet.
+    waiting: AtomicUsize,
+}
+
+/// Counts one statement for as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn start(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl PgTx {
@@ -36,6 +55,7 @@ impl PgTx {
             begun: AtomicBool::new(false),
             spoiled: AtomicBool::new(false),
             retry: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -72,6 +92,11 @@ impl PgTx {
             .map(drop)
     }
 
+    /// Whether no statement is on its way: a body that waits now waits for something else.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether running the body again may succeed.
     pub(super) fn may_retry(&self) -> bool {
         self.retry.load(Ordering::Relaxed)
@@ -83,10 +108,29 @@ impl PgTx {
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        self.end("COMMIT").await
+        match self.kind {
+            Kind::Write => self.end("COMMIT").await,
+            Kind::Read => {
+                self.end_read();
+                Ok(())
+            }
+        }
+    }
+
+    /// A read has nothing to keep and nobody to tell: its end is sent, and whatever its connection is asked next
+    /// queues up behind it.
+    fn end_read(mut self) {
+        let Some(client) = self.client.take() else { return };
+        if self.begun.load(Ordering::Relaxed) {
+            // Sent by the first poll; the answer, should it still be on its way, is read and dropped.
+            drop(client.batch_execute("ROLLBACK").now_or_never());
+        }
     }
 
     pub(super) async fn rollback(self) {
+        if self.kind == Kind::Read {
+            return self.end_read();
+        }
         if let Err(error) = self.end("ROLLBACK").await {
             tracing::debug!(%error, "ROLLBACK failed; the connection is closed instead");
         }
@@ -116,6 +160,7 @@ impl PgTx {
         if self.is_spoiled() {
             return Err(StoreError::Spoiled);
         }
+        let _waiting = Waiting::start(&self.waiting);
         let result = if self.begun.swap(true, Ordering::Relaxed) {
             statement.await
         } else {

@@ -3,12 +3,13 @@
 //! A body's future is created and polled on one thread and never moves, so nobody has to prove that it could
 //! (see `answer`). A few threads suffice: bodies only wait for the database.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -123,8 +124,7 @@ where
             Err(error) => return (number, Err(error.into())),
         };
         let tx = Tx(Inner::Postgres(PgTx::new(client, kind)));
-        let result = AssertUnwindSafe(async { body(&tx).await }).catch_unwind().await;
-        let result = result.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+        let result = to_the_end(body, &tx).await;
         let Inner::Postgres(tx) = tx.0 else {
             return (number, Err(StoreError::Closed.into()));
         };
@@ -166,7 +166,24 @@ where
     }
 }
 
-/// 2-10 ms, then up to 20, then up to 40: colliding bodies must not meet again.
+/// Polls a body until it is done, panics, or waits while none of its statements is on the way: SQLite could not
+/// run such a body, so it is refused here as well.
+async fn to_the_end<T, E, F>(body: &F, tx: &Tx) -> Result<T, E>
+where
+    F: AsyncFn(&Tx) -> Result<T, E>,
+    E: From<StoreError>,
+{
+    let quiet = || matches!(&tx.0, Inner::Postgres(tx) if tx.is_quiet());
+    let mut future = pin!(AssertUnwindSafe(async { body(tx).await }).catch_unwind());
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))),
+        Poll::Pending if quiet() => Poll::Ready(Err(StoreError::Suspended.into())),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// Up to 12 ms, then 22, then 42: colliding bodies must not meet again.
 fn jitter(attempt: u32) -> Duration {
     let random = RandomState::new().hash_one(attempt);
     let most = 10_000_u64 << attempt.saturating_sub(1).min(4);

@@ -217,14 +217,14 @@ fn open_error(error: rusqlite::Error) -> OpenError {
 /// `&Tx` be shared between the futures of one body.
 #[derive(Debug)]
 pub(crate) struct LocalTx {
-    conn: Mutex<Box<Conn>>,
+    conn: Mutex<Conn>,
     notices: Mutex<Vec<Notice>>,
     spoiled: AtomicBool,
     writes: bool,
 }
 
 impl LocalTx {
-    pub(crate) const fn new(conn: Box<Conn>, writes: bool) -> Self {
+    pub(crate) const fn new(conn: Conn, writes: bool) -> Self {
         Self {
             conn: Mutex::new(conn),
             notices: Mutex::new(Vec::new()),
@@ -234,11 +234,11 @@ impl LocalTx {
     }
 
     /// The connection, for whoever opens and ends transactions.
-    pub(crate) fn conn(&self) -> MutexGuard<'_, Box<Conn>> {
+    pub(crate) fn conn(&self) -> MutexGuard<'_, Conn> {
         self.conn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn into_conn(self) -> Box<Conn> {
+    pub(crate) fn into_conn(self) -> Conn {
         self.conn.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -19,7 +19,7 @@ pub(crate) struct Readers {
 }
 
 struct Idle {
-    conns: Vec<Box<Conn>>,
+    conns: Vec<Conn>,
     /// Connections that were thrown away and may be opened again.
     missing: usize,
     closed: bool,
@@ -30,7 +30,7 @@ impl Readers {
         let size = size.max(1);
         let mut conns = Vec::with_capacity(size);
         for _ in 0..size {
-            conns.push(Box::new(Conn::open(&path, Role::Reader)?));
+            conns.push(Conn::open(&path, Role::Reader)?);
         }
         let idle = Mutex::new(Idle {
             conns,
@@ -88,7 +88,7 @@ impl Readers {
                 }
             }
         }
-        let answers = held.iter().map(|conn| conn.readback()).collect();
+        let answers = held.iter().map(Conn::readback).collect();
         held.into_iter().for_each(|conn| self.give_back(conn));
         answers
     }
@@ -100,7 +100,7 @@ impl Readers {
         self.freed.notify_all();
     }
 
-    fn take(&self) -> Result<Box<Conn>, StoreError> {
+    fn take(&self) -> Result<Conn, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut idle, timeout) = self
             .freed
@@ -119,16 +119,14 @@ impl Readers {
         }
         idle.missing -= 1;
         drop(idle);
-        Conn::open(&self.path, Role::Reader)
-            .map(Box::new)
-            .map_err(|error| {
-                tracing::error!(%error, "a database reader cannot be opened again");
-                self.lose();
-                StoreError::Overloaded
-            })
+        Conn::open(&self.path, Role::Reader).map_err(|error| {
+            tracing::error!(%error, "a database reader cannot be opened again");
+            self.lose();
+            StoreError::Overloaded
+        })
     }
 
-    fn give_back(&self, conn: Box<Conn>) {
+    fn give_back(&self, conn: Conn) {
         // A read has nothing to keep, so its transaction always ends with ROLLBACK.
         if !conn.is_idle() && conn.control("ROLLBACK").is_err() {
             drop(conn);

@@ -103,7 +103,7 @@ enum Then {
 impl Writer {
     /// The thread's whole life.
     pub(crate) fn run(mut self, conn: Conn) {
-        let tx = Tx(Inner::Sqlite(LocalTx::new(Box::new(conn), true)));
+        let tx = Tx(Inner::Sqlite(LocalTx::new(conn, true)));
         let Inner::Sqlite(local) = &tx.0 else { return };
         let (mut number, mut batches) = (0, 0);
         while let Some(order) = self.orders.blocking_recv() {
@@ -162,7 +162,7 @@ impl Writer {
                     // The shared transaction itself is lost (disk full, for example), and with it every job so far.
                     self.end_stray(local);
                     done.push((*number, job, true));
-                    self.finish(done, Err(error), batch);
+                    self.finish(done, &Err(error), batch);
                     local.reset();
                     return then;
                 }
@@ -199,11 +199,11 @@ impl Writer {
                 self.end_stray(local);
             }
         }
-        self.finish(done, commit, batch);
+        self.finish(done, &commit, batch);
         then
     }
 
-    fn finish(&self, done: Vec<(u64, Box<dyn Job>, bool)>, commit: Result<(), StoreError>, batch: u64) {
+    fn finish(&self, done: Vec<(u64, Box<dyn Job>, bool)>, commit: &Result<(), StoreError>, batch: u64) {
         for (number, job, kept) in done {
             if kept && commit.is_ok() {
                 self.note(Step::Answered { batch, job: number });

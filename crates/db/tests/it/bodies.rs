@@ -96,7 +96,7 @@ async fn handler(app: Arc<App>, name: String, list: Vec<String>) -> Result<u64, 
                 .map(|id| (id.as_str(), id))
                 .filter(|(id, _)| !id.is_empty())
                 .rev();
-            while let Some((id, _)) = pairs.next() {
+            for (id, _) in pairs.by_ref() {
                 tx.exec(sql!("UPDATE counters SET n = n + 1 WHERE id = $1"), args![id])
                     .await?;
             }

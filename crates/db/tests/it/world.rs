@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use db::{Db, Engine, Migration, Settings};
 
 /// The tables the tests use.
-pub const SCHEMA: Migration = Migration {
+pub(crate) const SCHEMA: Migration = Migration {
     number: 1,
     name: "test_schema",
     common: Some(
@@ -20,23 +20,23 @@ pub const SCHEMA: Migration = Migration {
     pg: None,
 };
 
-pub struct World {
-    pub db: Db,
-    pub settings: Settings,
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) settings: Settings,
     // Removed when the test is over.
     dir: tempfile::TempDir,
 }
 
 impl World {
     /// A migrated database.
-    pub async fn start(engine: Engine) -> Self {
+    pub(crate) async fn start(engine: Engine) -> Self {
         let world = Self::with(engine, |_| {}).await;
         world.db.migrate(&[SCHEMA]).await.unwrap();
         world
     }
 
     /// An empty database, opened with other settings.
-    pub async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite:{}", dir.path().join("test.db").display()),
@@ -49,7 +49,7 @@ impl World {
         Self { db, settings, dir }
     }
 
-    pub fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
     }
 }

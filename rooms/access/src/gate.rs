@@ -1,0 +1,244 @@
+//! The one gate before any user token, and the one place that mints them.
+//!
+//! Every way in (password, refresh, and whatever comes later) asks [`admit`] for a [`Pass`] and turns it into a token with
+//! [`mint`]; there is no other way to either.
+
+use db::{StoreError, Tx};
+use environment::{AuthConfiguration, Directory, Environment, Purpose, TokenError};
+use kit::{EnvironmentId, Millis, Scope, TenantId};
+use people::{Membership, MembershipStatus, UserRecord};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// Which tenant the token should be for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish<'a> {
+    /// The one named if the user may enter it; else the one last worked in; else the oldest.
+    Prefer(Option<&'a str>),
+    /// This one or none.
+    Exactly(&'a str),
+}
+
+/// Why somebody whose credential is right gets no token.
+#[derive(Debug, Error)]
+pub(crate) enum Refusal {
+    #[error("Your account is locked")]
+    Locked,
+    #[error("Verify your email before you sign in")]
+    NotVerified,
+    /// The tenant asked for is none of theirs, or closed to them.
+    #[error("You are not a member of this account")]
+    NotAMember,
+    #[error("Accept your invitation before you sign in")]
+    Invited,
+    #[error("Your access to this account has expired")]
+    Expired,
+    #[error("You do not have access to any account")]
+    NoTenant,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything a token says about its user, as of the moment the gate was asked.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) user: UserRecord,
+    pub(crate) tenant: TenantId,
+    tenant_ids: Vec<String>,
+    roles: Vec<String>,
+    permissions: Vec<String>,
+    application: Option<String>,
+}
+
+/// Whether `user` may have a token, and for which tenant.
+///
+/// # Errors
+/// [`Refusal`].
+pub(crate) async fn admit(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: UserRecord,
+    configuration: &AuthConfiguration,
+    wish: Wish<'_>,
+    now: Millis,
+) -> Result<Pass, Refusal> {
+    if user.is_locked {
+        return Err(Refusal::Locked);
+    }
+    if !user.verified && !configuration.allow_not_verified_users_login {
+        return Err(Refusal::NotVerified);
+    }
+    let memberships = people::memberships(tx, environment, &user.id).await?;
+    let tenant = pick(&user, &memberships, wish, now)?;
+    let scope = Scope::tenant(environment.clone(), tenant.clone());
+    let authorization = people::authorization(tx, &scope, &user.id).await?;
+    let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
+    let roles = authorization.roles.into_iter().map(|role| role.key).collect();
+    let permissions = authorization.permissions.into_iter().map(|one| one.key).collect();
+    let application = tenancy::default_application(tx, environment).await?;
+    Ok(Pass {
+        tenant,
+        tenant_ids: memberships.into_iter().map(|one| one.tenant_id).collect(),
+        roles: keys(configuration.add_roles_to_jwt, roles),
+        permissions: keys(configuration.add_permissions_to_jwt, permissions),
+        application: application.map(|one| one.id),
+        user,
+    })
+}
+
+/// The tenant to enter (behaviour.md section 19): the one wished for, the last active one, the oldest.
+fn pick(
+    user: &UserRecord,
+    memberships: &[Membership],
+    wish: Wish<'_>,
+    now: Millis,
+) -> Result<TenantId, Refusal> {
+    match in_order(memberships, wish, &user.active_tenant, now).first() {
+        Some(best) => Ok(TenantId::from(best.tenant_id.as_str())),
+        None => Err(match wish {
+            Wish::Exactly(_) => Refusal::NotAMember,
+            Wish::Prefer(_) => why_none(memberships, now),
+        }),
+    }
+}
+
+/// Memberships that may be entered, best first.
+fn in_order<'m>(
+    memberships: &'m [Membership],
+    wish: Wish<'_>,
+    active: &str,
+    now: Millis,
+) -> Vec<&'m Membership> {
+    let mut open: Vec<&Membership> = memberships
+        .iter()
+        .filter(|one| one.is_usable(now) && one.status != MembershipStatus::PendingInvitation)
+        .collect();
+    match wish {
+        Wish::Exactly(wanted) => open.retain(|one| one.tenant_id == wanted),
+        Wish::Prefer(wanted) => open.sort_by(|a, b| {
+            let rank = |one: &Membership| {
+                let wished = wanted.is_some_and(|wanted| wanted == one.tenant_id);
+                (!wished, one.tenant_id != active, one.created_at)
+            };
+            rank(a).cmp(&rank(b)).then_with(|| a.tenant_id.cmp(&b.tenant_id))
+        }),
+    }
+    open
+}
+
+/// The kindest true reason why no tenant may be entered.
+fn why_none(memberships: &[Membership], now: Millis) -> Refusal {
+    let usable = |one: &&Membership| one.is_usable(now);
+    if memberships
+        .iter()
+        .filter(usable)
+        .any(|one| one.status == MembershipStatus::PendingInvitation)
+    {
+        Refusal::Invited
+    } else if memberships
+        .iter()
+        .any(|one| one.is_expired(now) && !one.is_disabled)
+    {
+        Refusal::Expired
+    } else {
+        Refusal::NoTenant
+    }
+}
+
+/// A signed user token.
+#[derive(Debug)]
+pub(crate) struct Minted {
+    pub(crate) token: String,
+    pub(crate) expires_in: i64,
+    pub(crate) expires: Millis,
+}
+
+/// Signs the token of a pass. Costs an RSA signature: never inside a transaction.
+///
+/// # Errors
+/// When the environment's key cannot be read or does not sign.
+pub(crate) async fn mint(
+    directory: &Directory,
+    environment: &Environment,
+    configuration: &AuthConfiguration,
+    pass: &Pass,
+    session: &str,
+    now: Millis,
+) -> Result<Minted, TokenError> {
+    let expires_in = configuration.default_token_expiration;
+    let expires = now.plus_seconds(expires_in);
+    let claims = Claims::new(environment, pass, session, now.seconds(), expires.seconds());
+    let algorithm = configuration.jwt_algorithm.into();
+    let token = directory
+        .sign(&environment.id, Purpose::User, algorithm, &claims)
+        .await?;
+    Ok(Minted {
+        token,
+        expires_in,
+        expires,
+    })
+}
+
+/// The `type` of a token got by signing in.
+pub(crate) const USER_TOKEN: &str = "userToken";
+
+/// The claims of a user token, in the order of real ones (server-sdk-contract.md 3.2).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Claims<'a> {
+    sub: &'a str,
+    name: &'a str,
+    email: Option<&'a str>,
+    #[serde(rename = "email_verified")]
+    email_verified: bool,
+    metadata: Map<String, Value>,
+    roles: &'a [String],
+    permissions: &'a [String],
+    tenant_id: &'a str,
+    tenant_ids: &'a [String],
+    profile_picture_url: Option<&'a str>,
+    external_id: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    sid: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    application_id: Option<&'a str>,
+    /// One text, never a list.
+    aud: &'a str,
+    iss: &'a str,
+    iat: i64,
+    exp: i64,
+}
+
+impl<'a> Claims<'a> {
+    fn new(environment: &'a Environment, pass: &'a Pass, session: &'a str, iat: i64, exp: i64) -> Self {
+        let user = &pass.user;
+        // Stored as text; SDKs want an object, whatever somebody stored.
+        let metadata = serde_json::from_str(&user.metadata).unwrap_or_default();
+        Self {
+            sub: user.id.as_str(),
+            name: &user.name,
+            email: user.email.as_deref(),
+            email_verified: user.verified,
+            metadata,
+            roles: &pass.roles,
+            permissions: &pass.permissions,
+            tenant_id: pass.tenant.as_str(),
+            tenant_ids: &pass.tenant_ids,
+            profile_picture_url: user.profile_picture_url.as_deref(),
+            external_id: user.external_id.as_deref(),
+            phone_number: user.phone_number.as_deref(),
+            sid: session,
+            kind: USER_TOKEN,
+            application_id: pass.application.as_deref(),
+            aud: environment.id.as_str(),
+            iss: &environment.public_url,
+            iat,
+            exp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,414 @@
+//! The order of a sign-in with a password (behaviour.md 7.2, as far as its features exist).
+//!
+//! Until the password is proved right every refusal is the same, after exactly one hash and the same writes: an unknown
+//! user, a wrong password, a locked or blocked account and a user without a password cannot be told apart.
+
+use blocks::audit::{Actor, AuditRecord, Severity};
+use blocks::{settings, throttle};
+use crypto::{HashError, StoredHash, Verdict};
+use db::{StoreError, Tx};
+use environment::{AuthConfiguration, Environment, TokenError};
+use kit::{EnvironmentId, Ids, Millis, Scope, Secret, UserId};
+use people::UserRecord;
+use thiserror::Error;
+use web::CallOrigin;
+
+use crate::gate::{self, Pass, Refusal, Wish};
+use crate::passwords::store as hashes;
+use crate::room::Access;
+use crate::sessions::cookies::CookieStyle;
+use crate::sessions::{self, Opening, SignedIn};
+
+/// Counts wrong passwords by user.
+pub(crate) const ATTEMPTS: &str = "password-attempts";
+/// Remembers that a user's password may not be tried for a while.
+pub(crate) const BLOCKS: &str = "password-block";
+
+/// Wrong passwords in a row after which the user is blocked (behaviour.md section 9).
+const MOST_ATTEMPTS: i64 = 10;
+/// Attempts further apart than this are not a row.
+const ROW_SECONDS: i64 = 24 * 3600;
+/// How long a block lasts.
+const BLOCK_SECONDS: i64 = 15 * 60;
+
+/// Who wants to sign in.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    /// As [`kit::email_key`] makes it.
+    Email(String),
+    Username(String),
+}
+
+/// One try.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) identity: Identity,
+    pub(crate) password: Secret,
+    pub(crate) tenant: Option<String>,
+}
+
+/// Why a sign-in was refused.
+#[derive(Debug, Error)]
+pub(crate) enum LoginError {
+    #[error("Incorrect email or password")]
+    Incorrect,
+    #[error("Invalid authentication type")]
+    NoPasswords,
+    /// The password was right.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is known before the password is looked at.
+struct Known {
+    configuration: AuthConfiguration,
+    user: Option<UserRecord>,
+    hash: Option<StoredHash>,
+    blocked: bool,
+}
+
+/// Signs a user in.
+///
+/// # Errors
+/// [`LoginError`].
+pub(crate) async fn login(
+    room: &Access,
+    environment: &Environment,
+    attempt: Attempt,
+    from: &CallOrigin,
+) -> Result<SignedIn, LoginError> {
+    let began = room.app.now();
+    let known = look_up(room, environment, &attempt.identity, began).await?;
+    if !takes_passwords(&known.configuration) {
+        return Err(LoginError::NoPasswords);
+    }
+    // A locked or blocked user's own count is left alone, so that an attack does not outlast its block.
+    let counted = known
+        .user
+        .as_ref()
+        .filter(|user| !user.is_locked && !known.blocked);
+    let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
+    let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
+    let exhausted = counted.is_some() && ticket >= MOST_ATTEMPTS;
+
+    let verdict = judge(room, attempt.password.clone(), known.hash.clone()).await?;
+    let now = room.app.now();
+    let Some(user) = known.user.clone().filter(|_| verdict.matches) else {
+        if exhausted {
+            throttle::count(room.app.db(), &environment.id, BLOCKS, &who, BLOCK_SECONDS, now).await?;
+        }
+        let record = failure(&attempt.identity, known.user.as_ref(), from);
+        note_failure(room, &environment.id, record, exhausted.then_some(who), now).await?;
+        return Err(LoginError::Incorrect);
+    };
+    let entered = enter(
+        room,
+        environment,
+        &attempt,
+        &known,
+        verdict,
+        &user,
+        ticket,
+        began,
+        from,
+    )
+    .await;
+    if let Err(LoginError::Refused(refusal)) = &entered
+        && !matches!(refusal, Refusal::Store(_))
+    {
+        let record = failure(&attempt.identity, Some(&user), from).described(refusal.to_string());
+        note_failure(room, &environment.id, record, None, now).await?;
+    }
+    entered
+}
+
+async fn look_up(
+    room: &Access,
+    environment: &Environment,
+    identity: &Identity,
+    now: Millis,
+) -> Result<Known, StoreError> {
+    let (environment, identity) = (environment.id.clone(), identity.clone());
+    room.app
+        .db()
+        .read(async move |tx| {
+            let scope = Scope::environment(environment.clone());
+            let configuration = settings::effective(tx, &scope).await?;
+            let user = match &identity {
+                Identity::Email(key) => people::user_by_email(tx, &environment, key).await?,
+                Identity::Username(name) => people::user_by_username(tx, &environment, name).await?,
+            };
+            let Some(user) = user else {
+                return Ok(Known {
+                    configuration,
+                    user: None,
+                    hash: None,
+                    blocked: false,
+                });
+            };
+            let hash = hashes::hash_of(tx, environment.as_str(), user.id.as_str()).await?;
+            let blocked = is_blocked(tx, &environment, user.id.as_str(), now).await?;
+            Ok(Known {
+                configuration,
+                user: Some(user),
+                hash,
+                blocked,
+            })
+        })
+        .await
+}
+
+/// Whether users of the environment sign in with passwords at all.
+const fn takes_passwords(configuration: &AuthConfiguration) -> bool {
+    use environment::AuthStrategy::{EmailAndPassword, UsernameAndPassword};
+    matches!(
+        configuration.auth_strategy,
+        EmailAndPassword | UsernameAndPassword
+    )
+}
+
+async fn is_blocked(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    Ok(throttle::hits(tx, environment, BLOCKS, user, BLOCK_SECONDS, now).await? > 0)
+}
+
+/// Where attempts are counted that count for nobody: the same write as for a known user, in one of a few rows.
+fn bucket(identity: &Identity) -> String {
+    let (Identity::Email(text) | Identity::Username(text)) = identity;
+    let digest = crypto::sha256_hex(text);
+    format!("nobody-{}", digest.get(..3).unwrap_or_default())
+}
+
+/// Exactly one hash of work, whatever there is to compare with.
+async fn judge(room: &Access, password: Secret, hash: Option<StoredHash>) -> Result<Verdict, HashError> {
+    match hash {
+        Some(hash) => room.pool.verify(password, hash).await,
+        None => {
+            room.pool.dummy(password).await?;
+            Ok(Verdict {
+                matches: false,
+                rehash: false,
+            })
+        }
+    }
+}
+
+fn failure(identity: &Identity, user: Option<&UserRecord>, from: &CallOrigin) -> AuditRecord {
+    let mut record = AuditRecord::new("User failed to log in", "user", "")
+        .severity(Severity::Medium)
+        .from(from);
+    if let Identity::Email(address) = identity {
+        record.email = Some(address.clone());
+    }
+    match user {
+        Some(user) => {
+            record.resource_id = user.id.to_string();
+            record
+                .about_user(user.id.as_str(), user.email.as_deref())
+                .in_tenant(&user.active_tenant)
+        }
+        None => record,
+    }
+}
+
+async fn note_failure(
+    room: &Access,
+    environment: &EnvironmentId,
+    record: AuditRecord,
+    blocked: Option<String>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let (environment, ids) = (environment.clone(), room.app.ids().clone());
+    room.app
+        .db()
+        .write(async move |tx| {
+            if let Some(user) = &blocked {
+                throttle::clear(tx, &environment, ATTEMPTS, user).await?;
+            }
+            record
+                .write(tx, &ids, &Scope::environment(environment.clone()), now)
+                .await
+        })
+        .await
+}
+
+/// The password is right: everything that may still be in the way, then the session.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that the first half of a sign-in found out"
+)]
+async fn enter(
+    room: &Access,
+    environment: &Environment,
+    attempt: &Attempt,
+    known: &Known,
+    verdict: Verdict,
+    user: &UserRecord,
+    ticket: i64,
+    began: Millis,
+    from: &CallOrigin,
+) -> Result<SignedIn, LoginError> {
+    if known.blocked {
+        return Err(Refusal::Locked.into());
+    }
+    let now = room.app.now();
+    let pass = admit(
+        room,
+        environment,
+        attempt.tenant.clone(),
+        user,
+        &known.configuration,
+        now,
+    )
+    .await?;
+    let upgrade = match (&known.hash, verdict.rehash) {
+        (Some(old), true) => Some((old.clone(), room.pool.hash(attempt.password.clone()).await?)),
+        _ => None,
+    };
+    let session = room.app.ids().v7(now);
+    let minted = gate::mint(
+        &room.directory,
+        environment,
+        &known.configuration,
+        &pass,
+        &session,
+        now,
+    )
+    .await?;
+    let entry = Entry {
+        scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
+        user: user.id.clone(),
+        email: user.email.clone(),
+        session,
+        refresh_token: room.app.ids().v4(),
+        refresh_seconds: known.configuration.default_refresh_token_expiration,
+        upgrade,
+        ticket,
+        began,
+        from: from.clone(),
+    };
+    let refresh_token = entry.refresh_token.clone();
+    let ids = room.app.ids().clone();
+    room.app
+        .db()
+        .write(async move |tx| entry.write(tx, &ids, now).await)
+        .await?;
+    Ok(SignedIn {
+        pass,
+        minted,
+        refresh_token,
+        refresh_seconds: known.configuration.default_refresh_token_expiration,
+        cookies: CookieStyle::of(environment, &known.configuration),
+    })
+}
+
+async fn admit(
+    room: &Access,
+    environment: &Environment,
+    tenant: Option<String>,
+    user: &UserRecord,
+    configuration: &AuthConfiguration,
+    now: Millis,
+) -> Result<Pass, Refusal> {
+    let (environment, user, configuration) = (environment.id.clone(), user.id.clone(), configuration.clone());
+    room.app
+        .db()
+        .read(async move |tx| {
+            // Read again: hashing took long enough for a lock or a removal.
+            let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
+                return Err(Refusal::NoTenant);
+            };
+            let wish = Wish::Prefer(tenant.as_deref());
+            gate::admit(tx, &environment, user, &configuration, wish, now).await
+        })
+        .await
+}
+
+/// A sign-in that only has to be written down.
+struct Entry {
+    scope: Scope,
+    user: UserId,
+    email: Option<String>,
+    session: String,
+    refresh_token: String,
+    refresh_seconds: i64,
+    /// A hash to be replaced by a better one.
+    upgrade: Option<(StoredHash, String)>,
+    /// Which attempt in a row this was.
+    ticket: i64,
+    /// When the password was looked up.
+    began: Millis,
+    from: CallOrigin,
+}
+
+impl Entry {
+    async fn write(&self, tx: &Tx, ids: &Ids, now: Millis) -> Result<(), LoginError> {
+        let (environment, user) = (&self.scope.environment, self.user.as_str());
+        self.still_open(tx, now).await?;
+        throttle::clear(tx, environment, ATTEMPTS, user).await?;
+        if let Some((old, new)) = &self.upgrade {
+            hashes::upgrade(tx, environment.as_str(), user, old, new).await?;
+        }
+        let opening = Opening {
+            id: &self.session,
+            user: &self.user,
+            scope: &self.scope,
+            refresh_token: &self.refresh_token,
+            refresh_seconds: self.refresh_seconds,
+            from: &self.from,
+        };
+        sessions::open(tx, &opening, now).await?;
+        people::record_login(tx, &self.scope, &self.user, now).await?;
+        let mut record = AuditRecord::new("User logged in", "user", user)
+            .about_user(user, self.email.as_deref())
+            .from(&self.from);
+        record.actor = Actor::User(user.to_owned());
+        record.write(tx, ids, &self.scope, now).await?;
+        Ok(())
+    }
+
+    /// What may have changed since the password was looked up: in this transaction nothing changes any more.
+    async fn still_open(&self, tx: &Tx, now: Millis) -> Result<(), LoginError> {
+        let (environment, user) = (&self.scope.environment, self.user.as_str());
+        let view = people::gate_view(tx, environment, user, self.scope.tenant_id()).await?;
+        let Some(view) = view.filter(|view| !view.is_disabled) else {
+            return Err(Refusal::NoTenant.into());
+        };
+        if view.user_valid_after > self.began {
+            return Err(LoginError::Incorrect); // the password may have been replaced meanwhile
+        }
+        if view.is_locked || is_blocked(tx, environment, user, now).await? {
+            return Err(Refusal::Locked.into());
+        }
+        // Many guesses at once must not all be judged as if each were among the first. Somebody else's success in
+        // between started a new row.
+        if self.ticket > MOST_ATTEMPTS
+            && throttle::hits(tx, environment, ATTEMPTS, user, ROW_SECONDS, now).await? > MOST_ATTEMPTS
+        {
+            return Err(Refusal::Locked.into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_names_share_a_bounded_number_of_counters() {
+        let of = |text: &str| bucket(&Identity::Username(text.to_owned()));
+        assert_eq!(of("ada"), of("ada"));
+        assert_eq!(of("ada").len(), "nobody-".len() + 3);
+    }
+}

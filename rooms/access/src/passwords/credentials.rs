@@ -1,0 +1,103 @@
+//! What other rooms may do with passwords and sessions.
+
+use async_trait::async_trait;
+use blocks::throttle;
+use crypto::{HashError, HashPool};
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Millis, Scope, Secret, TenantId, UserId};
+use people::{Credentials, PreparedPassword};
+use tenancy::TenantPurge;
+use web::Problem;
+
+use super::policy::Policy;
+use super::store;
+use crate::login::{ATTEMPTS, BLOCKS};
+use crate::sessions;
+
+/// Passwords and sessions for the rooms to the left: people sets passwords and ends sessions, tenancy removes tenants.
+#[derive(Clone, Debug)]
+pub struct AccessCredentials {
+    pool: HashPool,
+}
+
+impl AccessCredentials {
+    /// `pool` hashes the passwords that are set.
+    #[must_use]
+    pub const fn new(pool: HashPool) -> Self {
+        Self { pool }
+    }
+}
+
+#[async_trait]
+impl Credentials for AccessCredentials {
+    async fn prepare(
+        &self,
+        _environment: &EnvironmentId,
+        password: Secret,
+    ) -> Result<PreparedPassword, Problem> {
+        let password = crypto::normalised(&password);
+        let faults = Policy::default().faults(&password);
+        if !faults.is_empty() {
+            return Err(Problem::faults(faults));
+        }
+        self.pool
+            .hash(password)
+            .await
+            .map(PreparedPassword)
+            .map_err(|error| hash_problem(&error))
+    }
+
+    async fn store(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+        password: &PreparedPassword,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        // Whoever guessed at the old password guessed at nothing now.
+        throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
+        throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
+        store::put(tx, environment.as_str(), user.as_str(), &password.0, now).await
+    }
+
+    async fn end_sessions(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+        tenant: Option<&TenantId>,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        sessions::end_of_user(tx, environment, user, tenant, now).await
+    }
+
+    async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
+        throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
+        throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
+        store::remove(tx, environment.as_str(), user.as_str()).await?;
+        sessions::remove_of_user(tx, environment, user).await
+    }
+}
+
+#[async_trait]
+impl TenantPurge for AccessCredentials {
+    async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, _now: Millis) -> Result<bool, StoreError> {
+        sessions::remove_of_tenant(tx, scope, most).await
+    }
+
+    /// Nothing to do: the gatekeeper and the gate no longer find the tenant and its memberships, and sessions in it go
+    /// with [`purge`](TenantPurge::purge). A tenant of 100,000 would make this one transaction too long.
+    async fn shut(&self, _tx: &Tx, _scope: &Scope, _now: Millis) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// What a caller hears when a password was not hashed.
+pub(crate) fn hash_problem(error: &HashError) -> Problem {
+    match error {
+        HashError::Busy => Problem::overloaded(),
+        HashError::TooLong => Problem::bad_request("password is too long"),
+        HashError::Failed => Problem::internal(error),
+    }
+}

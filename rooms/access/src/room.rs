@@ -1,0 +1,48 @@
+//! What the handlers of this room share.
+
+use blocks::throttle::RateLimit;
+use crypto::HashPool;
+use environment::{Directory, Environment};
+use kit::EnvironmentId;
+use std::sync::Arc;
+use web::{App, BoundRoutes, Problem, Routes};
+
+use crate::tokens::Tokens;
+use crate::{login, sessions};
+
+/// State of this room's handlers.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) app: App,
+    pub(crate) directory: Directory,
+    pub(crate) pool: HashPool,
+    pub(crate) limits: RateLimit,
+    pub(crate) tokens: Arc<Tokens>,
+}
+
+impl Access {
+    /// The environment of a caller.
+    ///
+    /// # Errors
+    /// 404 when it was removed while the request was on its way.
+    pub(crate) async fn environment(&self, id: &EnvironmentId) -> Result<Arc<Environment>, Problem> {
+        let found = self.directory.by_id(id.as_str()).await?;
+        found.ok_or_else(|| Problem::not_found("No environment answers at this address"))
+    }
+}
+
+/// The routes of this room. `pool` checks passwords; `limits` bounds how often one address may try.
+pub fn routes(app: &App, directory: Directory, pool: HashPool, limits: RateLimit) -> BoundRoutes {
+    let tokens = Arc::new(Tokens::new(directory.clone()));
+    let room = Access {
+        app: app.clone(),
+        directory,
+        pool,
+        limits,
+        tokens,
+    };
+    Routes::new()
+        .and(login::routes())
+        .and(sessions::routes())
+        .bind(app, room)
+}

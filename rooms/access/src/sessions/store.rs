@@ -1,0 +1,325 @@
+//! Rows of `sessions` and `refresh_tokens`. Of a refresh token only its hash is ever here.
+
+use db::{Query, Row, StoreError, Tx, args, sql};
+use kit::Millis;
+
+use super::model::{EndReason, NewSession, Presented};
+
+/// What is known about the refresh token with this hash, and about its session.
+pub(crate) async fn presented(
+    tx: &Tx,
+    environment: &str,
+    hash: &str,
+) -> Result<Option<Presented>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT r.session_id, r.expires_at, r.rotated_at, s.user_id, s.tenant_id, s.created_at, s.ended_at
+                 FROM refresh_tokens r
+                 JOIN sessions s ON s.environment_id = r.environment_id AND s.id = r.session_id
+                 WHERE r.environment_id = $1 AND r.hash = $2"
+            ),
+            args![environment, hash],
+        )
+        .await?;
+    row.as_ref().map(presented_from).transpose()
+}
+
+fn presented_from(row: &Row) -> Result<Presented, StoreError> {
+    Ok(Presented {
+        session: row.get(0)?,
+        expires_at: Millis(row.get(1)?),
+        rotated_at: moment(row.get(2)?),
+        user: row.get::<String>(3)?.into(),
+        tenant: row.get(4)?,
+        session_created_at: Millis(row.get(5)?),
+        session_ended: row.get::<i64>(6)? != 0,
+    })
+}
+
+/// 0 stands for "not yet" in the columns of this file.
+const fn moment(stored: i64) -> Option<Millis> {
+    if stored == 0 { None } else { Some(Millis(stored)) }
+}
+
+pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO sessions (environment_id, id, user_id, tenant_id, created_at, last_refreshed_at, expires_at,
+               ended_at, end_reason, ip, user_agent)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, 0, '', $7, $8)"
+        ),
+        args![
+            environment,
+            &session.id,
+            session.user.as_str(),
+            &session.tenant,
+            session.created_at.0,
+            session.expires_at.0,
+            &session.ip,
+            &session.user_agent
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// False when a token with this hash is there already.
+pub(crate) async fn insert_token(
+    tx: &Tx,
+    environment: &str,
+    hash: &str,
+    session: &str,
+    now: Millis,
+    expires_at: Millis,
+) -> Result<bool, StoreError> {
+    let inserted = tx
+        .exec(
+            sql!(
+                "INSERT INTO refresh_tokens (environment_id, hash, session_id, issued_at, expires_at, rotated_at)
+                 VALUES ($1, $2, $3, $4, $5, 0)
+                 ON CONFLICT (environment_id, hash) DO NOTHING"
+            ),
+            args![environment, hash, session, now.0, expires_at.0],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// Marks a token as rotated. True for exactly one of any number of callers; false also when it has expired.
+/// The row stays until `remembered_until`, or until its own end where that is sooner.
+pub(crate) async fn rotate(
+    tx: &Tx,
+    environment: &str,
+    hash: &str,
+    now: Millis,
+    remembered_until: Millis,
+) -> Result<bool, StoreError> {
+    let rotated = tx
+        .exec(
+            sql!(
+                "UPDATE refresh_tokens
+                 SET rotated_at = $3, expires_at = CASE WHEN expires_at < $4 THEN expires_at ELSE $4 END
+                 WHERE environment_id = $1 AND hash = $2 AND rotated_at = 0 AND expires_at > $3"
+            ),
+            args![environment, hash, now.0, remembered_until.0],
+        )
+        .await?;
+    Ok(rotated == 1)
+}
+
+/// Gives the current token of a session a longer life. False when it was rotated or has expired.
+pub(crate) async fn extend(
+    tx: &Tx,
+    environment: &str,
+    hash: &str,
+    now: Millis,
+    expires_at: Millis,
+) -> Result<bool, StoreError> {
+    let extended = tx
+        .exec(
+            sql!(
+                "UPDATE refresh_tokens SET expires_at = $4
+                 WHERE environment_id = $1 AND hash = $2 AND rotated_at = 0 AND expires_at > $3"
+            ),
+            args![environment, hash, now.0, expires_at.0],
+        )
+        .await?;
+    Ok(extended == 1)
+}
+
+/// Notes a refresh. `tenant` is a new one to remember as active; leaving it alone spares an index. False when the session
+/// has ended.
+pub(crate) async fn touch(
+    tx: &Tx,
+    environment: &str,
+    session: &str,
+    tenant: Option<&str>,
+    now: Millis,
+    expires_at: Millis,
+) -> Result<bool, StoreError> {
+    let touched = match tenant {
+        None => {
+            tx.exec(
+                sql!(
+                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4
+                     WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
+                ),
+                args![environment, session, now.0, expires_at.0],
+            )
+            .await?
+        }
+        Some(tenant) => {
+            tx.exec(
+                sql!(
+                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4, tenant_id = $5
+                     WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
+                ),
+                args![environment, session, now.0, expires_at.0, tenant],
+            )
+            .await?
+        }
+    };
+    Ok(touched == 1)
+}
+
+/// Ends one session. The user and tenant it was of, when it was alive.
+pub(crate) async fn end(
+    tx: &Tx,
+    environment: &str,
+    session: &str,
+    reason: EndReason,
+    now: Millis,
+) -> Result<Option<(String, String)>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "UPDATE sessions SET ended_at = $3, expires_at = $3, end_reason = $4
+                 WHERE environment_id = $1 AND id = $2 AND ended_at = 0
+                 RETURNING user_id, tenant_id"
+            ),
+            args![environment, session, now.0, reason.as_str()],
+        )
+        .await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// Ends every session of a user, or those whose active tenant is the one given.
+pub(crate) async fn end_of_user(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+    tenant: Option<&str>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let mut query = Query::new("UPDATE sessions SET end_reason = ");
+    query
+        .bind(EndReason::Revoked.as_str())
+        .push(", ended_at = ")
+        .bind(now.0);
+    query.push(", expires_at = ").bind(now.0);
+    query
+        .push(" WHERE ended_at = 0 AND environment_id = ")
+        .bind(environment);
+    query.push(" AND user_id = ").bind(user);
+    if let Some(tenant) = tenant {
+        query.push(" AND tenant_id = ").bind(tenant);
+    }
+    tx.exec_built(&query).await?;
+    Ok(())
+}
+
+/// When a session began, unless it has ended or was never there.
+pub(crate) async fn alive_since(
+    tx: &Tx,
+    environment: &str,
+    session: &str,
+) -> Result<Option<Millis>, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT created_at FROM sessions WHERE environment_id = $1 AND id = $2 AND ended_at = 0"),
+            args![environment, session],
+        )
+        .await?;
+    row.map(|row| row.get(0).map(Millis)).transpose()
+}
+
+/// Removes everything of a user.
+pub(crate) async fn remove_of_user(tx: &Tx, environment: &str, user: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "DELETE FROM refresh_tokens WHERE environment_id = $1 AND session_id IN
+               (SELECT id FROM sessions WHERE environment_id = $1 AND user_id = $2)"
+        ),
+        args![environment, user],
+    )
+    .await?;
+    tx.exec(
+        sql!("DELETE FROM sessions WHERE environment_id = $1 AND user_id = $2"),
+        args![environment, user],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes up to `most` sessions of a tenant with their tokens. True when none is left.
+pub(crate) async fn remove_of_tenant(
+    tx: &Tx,
+    environment: &str,
+    tenant: &str,
+    most: i64,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .all(
+            sql!("SELECT id FROM sessions WHERE environment_id = $1 AND tenant_id = $2 ORDER BY id LIMIT $3"),
+            args![environment, tenant, most],
+        )
+        .await?;
+    let ids = rows
+        .iter()
+        .map(|row| row.get(0))
+        .collect::<Result<Vec<String>, _>>()?;
+    remove(tx, environment, &ids).await?;
+    Ok(i64::try_from(ids.len()).is_ok_and(|found| found < most))
+}
+
+/// Sessions of any environment that ended or ran out before `before`, oldest first.
+pub(crate) async fn due(tx: &Tx, before: Millis, most: i64) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = tx
+        .all(
+            // all environments: the sweep takes what is due, wherever it is
+            sql!("SELECT environment_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2"),
+            args![before.0, most],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Tokens of any environment that are past their end, rotated ones included.
+pub(crate) async fn tokens_due(
+    tx: &Tx,
+    before: Millis,
+    most: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = tx
+        .all(
+            // all environments: the sweep takes what is due, wherever it is
+            sql!(
+                "SELECT environment_id, hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at, hash LIMIT $2"
+            ),
+            args![before.0, most],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Removes sessions and their tokens.
+pub(crate) async fn remove(tx: &Tx, environment: &str, ids: &[String]) -> Result<(), StoreError> {
+    for chunk in ids.chunks(500) {
+        let mut query = Query::new("DELETE FROM refresh_tokens WHERE environment_id = ");
+        query
+            .bind(environment)
+            .push(" AND session_id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        tx.exec_built(&query).await?;
+        let mut query = Query::new("DELETE FROM sessions WHERE environment_id = ");
+        query
+            .bind(environment)
+            .push(" AND id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        tx.exec_built(&query).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn remove_tokens(tx: &Tx, environment: &str, hashes: &[String]) -> Result<(), StoreError> {
+    for chunk in hashes.chunks(500) {
+        let mut query = Query::new("DELETE FROM refresh_tokens WHERE environment_id = ");
+        query
+            .bind(environment)
+            .push(" AND hash IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        tx.exec_built(&query).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! `/.well-known/…`: how verifiers find the keys.
+
+mod api;
+
+pub(crate) use api::routes;

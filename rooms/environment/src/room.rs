@@ -1,0 +1,29 @@
+//! What the handlers of this room share.
+
+use blocks::throttle::RateLimit;
+use web::{App, BoundRoutes, Routes};
+
+use crate::{Directory, configuration, discovery, login, vendors};
+
+/// State of this room's handlers.
+#[derive(Clone)]
+pub struct EnvironmentRoom {
+    pub(crate) app: App,
+    pub(crate) directory: Directory,
+    pub(crate) limits: RateLimit,
+}
+
+/// The routes of this room.
+pub fn routes(app: &App, directory: Directory, limits: RateLimit) -> BoundRoutes {
+    let room = EnvironmentRoom {
+        app: app.clone(),
+        directory,
+        limits,
+    };
+    Routes::new()
+        .and(login::routes())
+        .and(configuration::routes())
+        .and(vendors::routes())
+        .and(discovery::routes())
+        .bind(app, room)
+}

@@ -1,0 +1,55 @@
+//! What this room asks of the room that keeps passwords and sessions.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Millis, Secret, TenantId, UserId};
+use web::Problem;
+
+/// A password hash in PHC string form, ready to be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreparedPassword(pub String);
+
+impl fmt::Debug for PreparedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PreparedPassword(***)")
+    }
+}
+
+/// Passwords and sessions of users. Implemented by the access room.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// Checks a new password against the rules in force and hashes it. Slow: to be called outside of any transaction.
+    ///
+    /// # Errors
+    /// 400 when it breaks a rule, 503 when too much hashing waits already.
+    async fn prepare(
+        &self,
+        environment: &EnvironmentId,
+        password: Secret,
+    ) -> Result<PreparedPassword, Problem>;
+
+    /// Stores a prepared password as the user's.
+    async fn store(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+        password: &PreparedPassword,
+        now: Millis,
+    ) -> Result<(), StoreError>;
+
+    /// Ends the user's sessions: those in `tenant`, or all of them.
+    async fn end_sessions(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+        tenant: Option<&TenantId>,
+        now: Millis,
+    ) -> Result<(), StoreError>;
+
+    /// Removes everything kept about a user who is deleted.
+    async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError>;
+}

@@ -1,0 +1,107 @@
+//! Decisions about one's own profile and tenants.
+
+use std::collections::HashMap;
+
+use db::{StoreError, Tx};
+use kit::{Millis, Scope, TenantId};
+use serde_json::json;
+use thiserror::Error;
+use web::UserCaller;
+
+use super::model::{OwnTenant, OwnTenants};
+use crate::records::{self, MembershipStatus};
+use crate::room::Change;
+use crate::views::{self, Audience, Detail, Lens, UserView};
+
+/// Why a call about oneself was refused.
+#[derive(Debug, Error)]
+pub(super) enum MeError {
+    #[error("User not found")]
+    NotFound,
+    #[error("You are not a confirmed member of this tenant")]
+    NotMember,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How users see themselves.
+pub(super) const fn own(tenant: &TenantId, detail: Detail) -> Lens<'_> {
+    Lens {
+        tenant: Some(tenant),
+        audience: Audience::Self_,
+        detail,
+    }
+}
+
+/// The caller's own user object.
+pub(super) async fn profile(tx: &Tx, caller: &UserCaller, detail: Detail) -> Result<UserView, MeError> {
+    let user = records::user_by_id(tx, &caller.environment, caller.user.as_str()).await?;
+    let user = user.ok_or(MeError::NotFound)?;
+    Ok(views::view(tx, &caller.environment, user, own(&caller.tenant, detail)).await?)
+}
+
+/// The tenants the caller may choose between, and the one in force. What waits for an invitation to be accepted is not
+/// among them.
+pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result<OwnTenants, MeError> {
+    let mut held = records::memberships(tx, &caller.environment, &caller.user).await?;
+    held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());
+    let ids: Vec<String> = held.iter().map(|one| one.tenant_id.clone()).collect();
+    let found = tenancy::tenants_by_id(tx, &caller.environment, &ids).await?;
+    let mut by_id: HashMap<String, tenancy::Tenant> = found
+        .into_iter()
+        .map(|tenant| (tenant.tenant_id.clone(), tenant))
+        .collect();
+    let tenants: Vec<OwnTenant> = held
+        .into_iter()
+        .filter_map(|one| {
+            let tenant = by_id.remove(&one.tenant_id)?;
+            let ended = one.expires_at.filter(|_| one.is_expired(now));
+            Some(OwnTenant {
+                tenant,
+                is_disabled: one.is_disabled,
+                temporary_expiration_date: ended,
+            })
+        })
+        .collect();
+    let active_tenant = tenants
+        .iter()
+        .find(|own| own.tenant.tenant_id == caller.tenant.as_str())
+        .cloned();
+    Ok(OwnTenants {
+        tenants,
+        active_tenant,
+    })
+}
+
+/// Makes another tenant the one in force from the next token on.
+pub(super) async fn switch(
+    tx: &Tx,
+    change: &Change,
+    caller: &UserCaller,
+    tenant: &TenantId,
+) -> Result<UserView, MeError> {
+    let scope = Scope::tenant(caller.environment.clone(), tenant.clone());
+    let membership = records::membership(tx, &scope, &caller.user)
+        .await?
+        .ok_or(MeError::NotMember)?;
+    if !membership.status.is_open() || !membership.is_usable(change.now) {
+        return Err(MeError::NotMember);
+    }
+    if membership.status == MembershipStatus::PendingLogin {
+        // Added in silence: coming in for the first time is the confirmation.
+        records::set_membership_status(tx, &scope, &caller.user, MembershipStatus::Activated).await?;
+    }
+    records::set_active_tenant(tx, &scope, &caller.user, change.now).await?;
+    let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
+        .await?
+        .ok_or(MeError::NotFound)?;
+    let (was, is) = (
+        json!({"tenantId": caller.tenant.as_str()}),
+        json!({"tenantId": tenant.as_str()}),
+    );
+    let mut record = change.by.clone().changed(Some(&was), Some(&is));
+    "User switched tenant".clone_into(&mut record.action);
+    user.id.as_str().clone_into(&mut record.resource_id);
+    records::audit(tx, &change.ids, &change.scope, record, &user, change.now).await?;
+    Ok(views::view(tx, &caller.environment, user, own(tenant, Detail::Full)).await?)
+}

@@ -1,0 +1,152 @@
+//! Removing memberships in pieces, and roles from their holders.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use blocks::tasks::{self, Progress, Runner, Task};
+use db::{StoreError, Tx};
+use kit::{Clock, EnvironmentId, Ids, Millis, Scope, TenantId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::Credentials;
+use crate::records;
+
+/// Kind of the task that takes a deleted role from its holders.
+const ROLE_REMOVAL: &str = "role-removal";
+/// How many holders lose a deleted role in the transaction of its deletion, and in each step afterwards.
+const PIECE: i64 = 1_000;
+
+/// What this room does when tenants and roles go or roles are given to everybody.
+pub struct PeopleTenancy {
+    credentials: Arc<dyn Credentials>,
+    ids: Ids,
+    clock: Arc<dyn Clock>,
+}
+
+impl PeopleTenancy {
+    #[must_use]
+    pub fn new(credentials: Arc<dyn Credentials>, ids: Ids, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            credentials,
+            ids,
+            clock,
+        }
+    }
+}
+
+#[async_trait]
+impl tenancy::TenantPurge for PeopleTenancy {
+    /// Ends up to `most` memberships. A user without another tenant is deleted with everything kept about them.
+    async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, now: Millis) -> Result<bool, StoreError> {
+        let environment = &scope.environment;
+        let members = store::members(tx, scope, most).await?;
+        for id in &members {
+            let Some(user) = records::hold(tx, environment, id).await? else {
+                continue;
+            };
+            match records::end_membership(tx, environment, &user, scope.tenant_id()).await? {
+                Some(true) => {
+                    self.credentials
+                        .end_sessions(tx, environment, &user.id, scope.tenant.as_ref(), now)
+                        .await?;
+                }
+                Some(false) => {
+                    self.credentials.forget(tx, environment, &user.id).await?;
+                    records::erase_user(tx, environment, &user).await?;
+                }
+                None => {}
+            }
+        }
+        let done = i64::try_from(members.len()).unwrap_or(most) < most;
+        if done {
+            store::finish(tx, scope).await?;
+        }
+        Ok(done)
+    }
+
+    async fn shut(&self, tx: &Tx, scope: &Scope, now: Millis) -> Result<(), StoreError> {
+        store::close(tx, scope, now).await
+    }
+}
+
+/// What the task has to do.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    role_id: String,
+}
+
+#[async_trait]
+impl tenancy::RoleHolders for PeopleTenancy {
+    async fn role_deleted(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        role_id: &str,
+    ) -> Result<(), StoreError> {
+        let taken = store::take_role(tx, environment, role_id, PIECE).await?;
+        if taken >= PIECE.unsigned_abs() {
+            // A role that no longer exists grants nothing, so the rest may follow later.
+            let order = Order {
+                role_id: role_id.to_owned(),
+            };
+            tasks::submit(
+                tx,
+                &self.ids,
+                environment,
+                ROLE_REMOVAL,
+                &order,
+                0,
+                self.clock.now(),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn give_role(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        tenant: Option<&TenantId>,
+        role_id: &str,
+        cursor: &str,
+        most: i64,
+        _now: Millis,
+    ) -> Result<Option<String>, StoreError> {
+        // A cursor is tenant and user, parted by a character that ids of tenants cannot contain.
+        let after = cursor.split_once('\n').unwrap_or(("", ""));
+        let only = tenant.map_or("", TenantId::as_str);
+        let members = store::members_after(tx, environment, only, after, most).await?;
+        let role = [role_id.to_owned()];
+        for (tenant, user) in &members {
+            records::give_roles(tx, environment, tenant, &UserId::from(user.as_str()), &role).await?;
+        }
+        let done = i64::try_from(members.len()).unwrap_or(most) < most;
+        Ok(members
+            .last()
+            .filter(|_| !done)
+            .map(|(tenant, user)| format!("{tenant}\n{user}")))
+    }
+}
+
+/// Does `role-removal` tasks.
+#[derive(Debug, Default)]
+pub struct RoleRemoval;
+
+#[async_trait]
+impl Runner for RoleRemoval {
+    fn kind(&self) -> &'static str {
+        ROLE_REMOVAL
+    }
+
+    async fn step(&self, tx: &Tx, task: &Task, _now: Millis) -> Result<Progress, StoreError> {
+        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        let taken = store::take_role(tx, &task.environment, &order.role_id, PIECE).await?;
+        let more = taken >= PIECE.unsigned_abs();
+        Ok(Progress {
+            cursor: more.then(|| "more".to_owned()),
+            ..Progress::default()
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! Memberships by the tenant or the role.
+
+use db::{StoreError, Tx, args, sql};
+use kit::{EnvironmentId, Millis, Scope};
+
+pub(super) async fn close(tx: &Tx, scope: &Scope, now: Millis) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO closed_tenants (environment_id, tenant_id, closed_at) VALUES ($1, $2, $3)
+             ON CONFLICT (environment_id, tenant_id) DO NOTHING"
+        ),
+        args![scope.environment_id(), scope.tenant_id(), now.0],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Forgets that the tenant was being removed, and its counters.
+pub(super) async fn finish(tx: &Tx, scope: &Scope) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM closed_tenants WHERE environment_id = $1 AND tenant_id = $2"),
+        args![scope.environment_id(), scope.tenant_id()],
+    )
+    .await?;
+    tx.exec(
+        sql!("DELETE FROM member_counts WHERE environment_id = $1 AND tenant_id = $2"),
+        args![scope.environment_id(), scope.tenant_id()],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn members(tx: &Tx, scope: &Scope, most: i64) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id FROM memberships WHERE environment_id = $1 AND tenant_id = $2
+                 ORDER BY user_id LIMIT $3"
+            ),
+            args![scope.environment_id(), scope.tenant_id(), most],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Takes a role from up to `most` members; how many had it.
+pub(super) async fn take_role(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    role: &str,
+    most: i64,
+) -> Result<u64, StoreError> {
+    tx.exec(
+        sql!(
+            "DELETE FROM member_roles WHERE environment_id = $1 AND role_id = $2 AND (tenant_id, user_id) IN (
+               SELECT tenant_id, user_id FROM member_roles WHERE environment_id = $1 AND role_id = $2
+               ORDER BY tenant_id, user_id LIMIT $3)"
+        ),
+        args![environment.as_str(), role, most],
+    )
+    .await
+}
+
+/// The next members after (`tenant`, `user`); only of `only` where that is not empty.
+pub(super) async fn members_after(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    only: &str,
+    (tenant, user): (&str, &str),
+    most: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let rows = if only.is_empty() {
+        tx.all(
+            sql!(
+                "SELECT tenant_id, user_id FROM memberships
+                 WHERE environment_id = $1 AND (tenant_id, user_id) > ($2, $3)
+                 ORDER BY tenant_id, user_id LIMIT $4"
+            ),
+            args![environment.as_str(), tenant, user, most],
+        )
+        .await?
+    } else {
+        tx.all(
+            sql!(
+                "SELECT tenant_id, user_id FROM memberships
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4"
+            ),
+            args![environment.as_str(), only, user, most],
+        )
+        .await?
+    };
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}

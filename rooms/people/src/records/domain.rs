@@ -1,0 +1,382 @@
+//! Reading users and memberships, and the few changes that every writer of them shares.
+
+use blocks::audit::AuditRecord;
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
+
+use super::model::{GateView, Membership, MembershipStatus, UserRecord};
+use super::store::{self, MembershipChange};
+use crate::ranks;
+
+/// The user with an e-mail address, given as [`kit::email_key`] makes it.
+///
+/// # Errors
+/// When storage fails.
+pub async fn user_by_email(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    key: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::by_email(tx, environment, key).await
+}
+
+/// The user with a username, in any case.
+///
+/// # Errors
+/// When storage fails.
+pub async fn user_by_username(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    username: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::by_username(tx, environment, &kit::search_key(username)).await
+}
+
+/// The user with an id.
+///
+/// # Errors
+/// When storage fails.
+pub async fn user_by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::by_id(tx, environment, id).await
+}
+
+/// Those of the ids that are users, in no particular order.
+///
+/// # Errors
+/// When storage fails.
+pub async fn users_by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<UserRecord>, StoreError> {
+    store::by_ids(tx, environment, ids).await
+}
+
+/// A user's memberships, the oldest first.
+///
+/// # Errors
+/// When storage fails.
+pub async fn memberships(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserId,
+) -> Result<Vec<Membership>, StoreError> {
+    store::memberships(tx, environment, user.as_str()).await
+}
+
+/// The user's membership in the tenant of the scope.
+///
+/// # Errors
+/// When storage fails.
+pub async fn membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<Membership>, StoreError> {
+    store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
+}
+
+/// What the gate asks on every request: one statement over two primary keys. `None` when the user is not a member.
+///
+/// # Errors
+/// When storage fails.
+pub async fn gate_view(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    tenant: &str,
+) -> Result<Option<GateView>, StoreError> {
+    store::gate_view(tx, environment, user, tenant).await
+}
+
+/// Notes a successful login into the tenant of the scope: the time, the active tenant, and that the membership is confirmed.
+///
+/// # Errors
+/// When storage fails.
+pub async fn record_login(tx: &Tx, scope: &Scope, user: &UserId, now: Millis) -> Result<(), StoreError> {
+    let Some(before) = store::note_login(tx, &scope.environment, user.as_str(), now).await? else {
+        return Ok(());
+    };
+    store::activate(tx, scope, user.as_str()).await?;
+    if before != scope.tenant_id() {
+        set_active_tenant(tx, scope, user, now).await?;
+    }
+    Ok(())
+}
+
+/// Makes the tenant of the scope the one the user works in.
+///
+/// # Errors
+/// When storage fails.
+pub async fn set_active_tenant(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    _now: Millis,
+) -> Result<(), StoreError> {
+    let Some(old) = store::hold(tx, &scope.environment, user.as_str()).await? else {
+        return Ok(());
+    };
+    if old.active_tenant == scope.tenant_id() {
+        return Ok(());
+    }
+    store::set_active_tenant(tx, &scope.environment, user.as_str(), scope.tenant_id()).await?;
+    let new = UserRecord {
+        active_tenant: scope.tenant_id().to_owned(),
+        ..old.clone()
+    };
+    ranks::relist(tx, &scope.environment, &old, &new).await
+}
+
+/// Notes whether the user has a second factor, as lists and profiles show it.
+///
+/// # Errors
+/// When storage fails.
+pub async fn set_mfa_enrolled(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserId,
+    enrolled: bool,
+) -> Result<(), StoreError> {
+    let Some(old) = store::hold(tx, environment, user.as_str()).await? else {
+        return Ok(());
+    };
+    let new = UserRecord {
+        mfa_enrolled: enrolled,
+        ..old.clone()
+    };
+    write_user(tx, environment, &old, &new).await?;
+    Ok(())
+}
+
+/// A user held for a change.
+pub(crate) async fn hold(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::hold(tx, environment, id).await
+}
+
+/// Writes a new user and counts it in. False when the e-mail address or the username is taken.
+pub(crate) async fn write_new_user(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<bool, StoreError> {
+    if !store::insert(tx, environment, user).await? {
+        return Ok(false);
+    }
+    ranks::enlist(tx, environment, user).await?;
+    Ok(true)
+}
+
+/// Writes a held user that has changed, wherever its parts are repeated. False when the e-mail address or the username
+/// is taken.
+pub(crate) async fn write_user(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    old: &UserRecord,
+    new: &UserRecord,
+) -> Result<bool, StoreError> {
+    if !store::update(tx, environment, new).await? {
+        return Ok(false);
+    }
+    let keys = |user: &UserRecord| {
+        (
+            user.email_key(),
+            user.username_key(),
+            user.name_key(),
+            user.phone_number.clone(),
+            user.class(),
+        )
+    };
+    if keys(old) != keys(new) {
+        let tenants = store::repeat_keys(tx, environment, new).await?;
+        if old.class() != new.class() {
+            let mut tenants = tenants;
+            tenants.sort_unstable();
+            for tenant in &tenants {
+                store::count_member(tx, environment, tenant, &old.class(), -1).await?;
+                store::count_member(tx, environment, tenant, &new.class(), 1).await?;
+            }
+        }
+    }
+    ranks::relist(tx, environment, old, new).await?;
+    Ok(true)
+}
+
+/// Makes a user a member with the roles of the membership. False when one already.
+pub(crate) async fn write_new_member(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    membership: &Membership,
+) -> Result<bool, StoreError> {
+    if !store::insert_membership(tx, environment, user, membership).await? {
+        return Ok(false);
+    }
+    store::give_roles(
+        tx,
+        environment,
+        &membership.tenant_id,
+        user.id.as_str(),
+        &membership.role_ids,
+    )
+    .await?;
+    store::count_member(tx, environment, &membership.tenant_id, &user.class(), 1).await?;
+    Ok(true)
+}
+
+/// Ends a membership of a held user. When it was the active one, the oldest that is left takes its place.
+/// Answers whether the user has any left; `None` when there was no such membership.
+pub(crate) async fn end_membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    tenant: &str,
+) -> Result<Option<bool>, StoreError> {
+    if !store::delete_membership(tx, environment, tenant, user.id.as_str()).await? {
+        return Ok(None);
+    }
+    store::count_member(tx, environment, tenant, &user.class(), -1).await?;
+    let Some(next) = store::oldest_tenant(tx, environment, user.id.as_str()).await? else {
+        return Ok(Some(false));
+    };
+    if user.active_tenant == tenant {
+        store::set_active_tenant(tx, environment, user.id.as_str(), &next).await?;
+        let new = UserRecord {
+            active_tenant: next,
+            ..user.clone()
+        };
+        ranks::relist(tx, environment, user, &new).await?;
+    }
+    Ok(Some(true))
+}
+
+/// Removes a held user with all memberships. What other rooms keep about the user is theirs to remove.
+pub(crate) async fn erase_user(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<(), StoreError> {
+    for tenant in store::tenants_of(tx, environment, user.id.as_str()).await? {
+        if store::delete_membership(tx, environment, &tenant, user.id.as_str()).await? {
+            store::count_member(tx, environment, &tenant, &user.class(), -1).await?;
+        }
+    }
+    ranks::strike(tx, environment, user).await?;
+    store::delete(tx, environment, user.id.as_str()).await
+}
+
+/// Disables or enables a membership; sessions in it from before `now` no longer count when disabled. False when there is none.
+pub(crate) async fn set_disabled(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+    disabled: bool,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let change = MembershipChange {
+        is_disabled: Some(disabled),
+        valid_after: disabled.then_some(now),
+        ..MembershipChange::default()
+    };
+    store::change_membership(tx, environment, tenant, user, change).await
+}
+
+/// Sets the status of a membership. False when there is none.
+///
+/// # Errors
+/// When storage fails.
+pub async fn set_membership_status(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    status: MembershipStatus,
+) -> Result<bool, StoreError> {
+    let change = MembershipChange {
+        status: Some(status),
+        ..MembershipChange::default()
+    };
+    store::change_membership(tx, &scope.environment, scope.tenant_id(), user.as_str(), change).await
+}
+
+/// A user as an audit record may keep it.
+pub(crate) fn for_audit(user: &UserRecord) -> serde_json::Value {
+    serde_json::json!({
+        "email": user.email,
+        "username": user.username,
+        "name": user.name,
+        "phoneNumber": user.phone_number,
+        "verified": user.verified,
+        "isLocked": user.is_locked,
+        "provider": user.provider,
+        "invisible": user.invisible,
+        "superUser": user.super_user,
+        "mfaBypass": user.mfa_bypass,
+        "metadata": user.metadata,
+        "profilePictureUrl": user.profile_picture_url,
+        "externalId": user.external_id,
+    })
+}
+
+/// Writes an audit record about a user.
+pub(crate) async fn audit(
+    tx: &Tx,
+    ids: &Ids,
+    scope: &Scope,
+    record: AuditRecord,
+    user: &UserRecord,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let acting = record.user_id.clone();
+    let mut record = record.about_user(user.id.as_str(), user.email.as_deref());
+    // The acting user, where there is one, stays named; the record's resource is the user concerned.
+    if acting.is_some() {
+        record.user_id = acting;
+    }
+    record.write(tx, ids, scope, now).await
+}
+
+/// Gives roles to a member; how many of them are new.
+pub(crate) async fn give_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserId,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    store::give_roles(tx, environment, tenant, user.as_str(), roles).await
+}
+
+/// Takes roles from a member; how many of them were held.
+pub(crate) async fn take_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserId,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    store::take_roles(tx, environment, tenant, user.as_str(), roles).await
+}
+
+/// Ids of the roles of a member.
+pub(crate) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+    store::role_ids(tx, scope, user).await
+}
+
+/// The memberships of several users, each user's oldest first, as (user, membership).
+pub(crate) async fn memberships_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    users: &[String],
+) -> Result<Vec<(String, Membership)>, StoreError> {
+    store::memberships_of(tx, environment, users).await
+}
+
+/// Keeps other writers away from a membership; false when there is none.
+pub(crate) async fn hold_membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<bool, StoreError> {
+    store::hold_membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
+}

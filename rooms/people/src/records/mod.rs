@@ -1,0 +1,17 @@
+//! Users and memberships themselves: what is stored, and what other rooms may ask and do.
+
+mod authorization;
+mod domain;
+mod model;
+mod store;
+
+pub use authorization::{Authorization, authorization};
+pub(crate) use domain::{
+    audit, end_membership, erase_user, for_audit, give_roles, hold, hold_membership, memberships_of,
+    role_ids, set_disabled, take_roles, write_new_member, write_new_user, write_user,
+};
+pub use domain::{
+    gate_view, membership, memberships, record_login, set_active_tenant, set_membership_status,
+    set_mfa_enrolled, user_by_email, user_by_id, user_by_username, users_by_id,
+};
+pub use model::{GateView, Membership, MembershipStatus, UserRecord};

@@ -1,0 +1,692 @@
+//! The tables users, memberships, `member_roles` and `member_counts`, row by row.
+
+use db::{Query, Row, StoreError, Tx, Value, args, sql};
+use kit::{EnvironmentId, Millis, Scope, UserId};
+
+use super::model::{GateView, Membership, MembershipStatus, UserRecord};
+
+/// How many values one `IN` list gets.
+const CHUNK: usize = 200;
+
+fn given(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn user_from(row: &Row) -> Result<UserRecord, StoreError> {
+    Ok(UserRecord {
+        id: UserId::from(row.get::<String>(0)?),
+        email: UserRecord::email_of(row.get(1)?),
+        username: given(row.get(2)?),
+        name: row.get(3)?,
+        phone_number: given(row.get(4)?),
+        verified: row.get(5)?,
+        is_locked: row.get(6)?,
+        provider: row.get(7)?,
+        managed_by: row.get(8)?,
+        invisible: row.get(9)?,
+        super_user: row.get(10)?,
+        mfa_enrolled: row.get(11)?,
+        mfa_bypass: row.get(12)?,
+        metadata: row.get(13)?,
+        vendor_metadata: given(row.get(14)?),
+        profile_picture_url: given(row.get(15)?),
+        external_id: given(row.get(16)?),
+        active_tenant: row.get(17)?,
+        valid_after: Millis(row.get(18)?),
+        last_login: row.get::<Option<i64>>(19)?.map(Millis),
+        created_at: Millis(row.get(20)?),
+    })
+}
+
+pub(super) async fn by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
+                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
+                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
+                 FROM users WHERE environment_id = $1 AND id = $2"
+            ),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    row.as_ref().map(user_from).transpose()
+}
+
+pub(super) async fn by_email(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    key: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
+                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
+                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
+                 FROM users WHERE environment_id = $1 AND email_key = $2"
+            ),
+            args![environment.as_str(), key],
+        )
+        .await?;
+    row.as_ref().map(user_from).transpose()
+}
+
+pub(super) async fn by_username(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    key: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
+                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
+                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
+                 FROM users WHERE environment_id = $1 AND username_key = $2 AND username_key <> ''"
+            ),
+            args![environment.as_str(), key],
+        )
+        .await?;
+    row.as_ref().map(user_from).transpose()
+}
+
+/// Reads a user and keeps other writers away from it until the transaction ends, so that changes to different fields
+/// at the same time are all kept.
+pub(super) async fn hold(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "UPDATE users SET valid_after = valid_after WHERE environment_id = $1 AND id = $2
+                 RETURNING id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
+                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
+                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at"
+            ),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    row.as_ref().map(user_from).transpose()
+}
+
+/// Those of the ids that are users, in no particular order.
+pub(super) async fn by_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<UserRecord>, StoreError> {
+    let mut users = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let mut query = Query::new(
+            "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
+                    invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
+                    profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
+             FROM users WHERE environment_id = ",
+        );
+        query
+            .bind(environment.as_str())
+            .push(" AND id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        for row in &tx.all_built(&query).await? {
+            users.push(user_from(row)?);
+        }
+    }
+    Ok(users)
+}
+
+/// False when the e-mail address or the username is taken.
+pub(super) async fn insert(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "INSERT INTO users (environment_id, id, email_key, username, username_key, name, name_key,
+                   phone_number, verified, is_locked, provider, class, managed_by, invisible, super_user,
+                   mfa_enrolled, mfa_bypass, metadata, vendor_metadata, profile_picture_url, external_id,
+                   active_tenant, valid_after, last_login, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                   $21, $22, $23, $24, $25)
+                 ON CONFLICT DO NOTHING"
+            ),
+            args![
+                environment.as_str(),
+                user.id.as_str(),
+                user.email_key(),
+                user.username.as_deref().unwrap_or(""),
+                user.username_key(),
+                user.name,
+                user.name_key(),
+                user.phone_number.as_deref().unwrap_or(""),
+                user.verified,
+                user.is_locked,
+                user.provider,
+                user.class(),
+                user.managed_by,
+                user.invisible,
+                user.super_user,
+                user.mfa_enrolled,
+                user.mfa_bypass,
+                user.metadata,
+                user.vendor_metadata.as_deref().unwrap_or(""),
+                user.profile_picture_url.as_deref().unwrap_or(""),
+                user.external_id.as_deref().unwrap_or(""),
+                user.active_tenant,
+                user.valid_after.0,
+                user.last_login.map(|at| at.0),
+                user.created_at.0,
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Writes every field that can change. False when the new e-mail address or username is taken.
+pub(super) async fn update(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "UPDATE users SET email_key = $3, username = $4, username_key = $5, name = $6, name_key = $7,
+                   phone_number = $8, verified = $9, is_locked = $10, provider = $11, class = $12, managed_by = $13,
+                   invisible = $14, super_user = $15, mfa_enrolled = $16, mfa_bypass = $17, metadata = $18,
+                   vendor_metadata = $19, profile_picture_url = $20, external_id = $21, active_tenant = $22,
+                   valid_after = $23, last_login = $24
+                 WHERE environment_id = $1 AND id = $2
+                   AND NOT EXISTS (SELECT 1 FROM users other
+                     WHERE other.environment_id = $1 AND other.email_key = $3 AND other.id <> $2)
+                   AND NOT EXISTS (SELECT 1 FROM users other
+                     WHERE other.environment_id = $1 AND other.username_key = $5 AND other.username_key <> ''
+                       AND other.id <> $2)"
+            ),
+            args![
+                environment.as_str(),
+                user.id.as_str(),
+                user.email_key(),
+                user.username.as_deref().unwrap_or(""),
+                user.username_key(),
+                user.name,
+                user.name_key(),
+                user.phone_number.as_deref().unwrap_or(""),
+                user.verified,
+                user.is_locked,
+                user.provider,
+                user.class(),
+                user.managed_by,
+                user.invisible,
+                user.super_user,
+                user.mfa_enrolled,
+                user.mfa_bypass,
+                user.metadata,
+                user.vendor_metadata.as_deref().unwrap_or(""),
+                user.profile_picture_url.as_deref().unwrap_or(""),
+                user.external_id.as_deref().unwrap_or(""),
+                user.active_tenant,
+                user.valid_after.0,
+                user.last_login.map(|at| at.0),
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM users WHERE environment_id = $1 AND id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+fn membership_from(row: &Row) -> Result<Membership, StoreError> {
+    Ok(Membership {
+        tenant_id: row.get(1)?,
+        role_ids: row.get::<Option<String>>(8)?.into_iter().collect(),
+        status: MembershipStatus::from_stored(&row.get::<String>(2)?),
+        is_disabled: row.get(3)?,
+        expires_at: row.get::<Option<i64>>(4)?.map(Millis),
+        valid_after: Millis(row.get(5)?),
+        sub_accounts: row.get(6)?,
+        created_at: Millis(row.get(7)?),
+    })
+}
+
+/// One row per membership and role becomes one membership with its roles.
+fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
+    let mut all: Vec<(String, Membership)> = Vec::new();
+    for row in rows {
+        let user: String = row.get(0)?;
+        let mut next = membership_from(row)?;
+        match all.last_mut() {
+            Some((owner, last)) if *owner == user && last.tenant_id == next.tenant_id => {
+                last.role_ids.append(&mut next.role_ids);
+            }
+            _ => all.push((user, next)),
+        }
+    }
+    Ok(all)
+}
+
+/// A user's memberships, the oldest first.
+pub(super) async fn memberships(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<Membership>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT m.user_id, m.tenant_id, m.status, m.is_disabled, m.expires_at, m.valid_after, m.sub_accounts,
+                        m.created_at, r.role_id
+                 FROM memberships m LEFT JOIN member_roles r ON r.environment_id = m.environment_id
+                   AND r.user_id = m.user_id AND r.tenant_id = m.tenant_id
+                 WHERE m.environment_id = $1 AND m.user_id = $2
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = m.tenant_id)
+                 ORDER BY m.created_at, m.tenant_id, r.role_id"
+            ),
+            args![environment.as_str(), user],
+        )
+        .await?;
+    Ok(gathered(&rows)?
+        .into_iter()
+        .map(|(_, membership)| membership)
+        .collect())
+}
+
+/// The memberships of several users, each user's oldest first.
+pub(super) async fn memberships_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    users: &[String],
+) -> Result<Vec<(String, Membership)>, StoreError> {
+    let mut all = Vec::with_capacity(users.len());
+    for chunk in users.chunks(CHUNK) {
+        let mut query = Query::new(
+            "SELECT m.user_id, m.tenant_id, m.status, m.is_disabled, m.expires_at, m.valid_after, m.sub_accounts,
+                    m.created_at, r.role_id
+             FROM memberships m LEFT JOIN member_roles r ON r.environment_id = m.environment_id
+               AND r.user_id = m.user_id AND r.tenant_id = m.tenant_id
+             WHERE m.environment_id = ",
+        );
+        query
+            .bind(environment.as_str())
+            .push(" AND m.user_id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        query
+            .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
+            .bind(environment.as_str());
+        query
+            .push(" AND c.tenant_id = m.tenant_id) ORDER BY m.user_id, m.created_at, m.tenant_id, r.role_id");
+        all.append(&mut gathered(&tx.all_built(&query).await?)?);
+    }
+    Ok(all)
+}
+
+pub(super) async fn membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+) -> Result<Option<Membership>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT m.user_id, m.tenant_id, m.status, m.is_disabled, m.expires_at, m.valid_after, m.sub_accounts,
+                        m.created_at, r.role_id
+                 FROM memberships m LEFT JOIN member_roles r ON r.environment_id = m.environment_id
+                   AND r.user_id = m.user_id AND r.tenant_id = m.tenant_id
+                 WHERE m.environment_id = $1 AND m.tenant_id = $2 AND m.user_id = $3
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = m.tenant_id)
+                 ORDER BY r.role_id"
+            ),
+            args![environment.as_str(), tenant, user],
+        )
+        .await?;
+    Ok(gathered(&rows)?.pop().map(|(_, membership)| membership))
+}
+
+/// Keeps other writers away from a membership until the transaction ends; false when there is none.
+pub(super) async fn hold_membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "UPDATE memberships SET valid_after = valid_after
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"
+            ),
+            args![environment.as_str(), tenant, user],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// False when the user is a member already.
+pub(super) async fn insert_membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    membership: &Membership,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "INSERT INTO memberships (environment_id, tenant_id, user_id, status, is_disabled, expires_at,
+                   valid_after, sub_accounts, created_at, email_key, username_key, name_key, phone_number, class,
+                   invisible, user_created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                 ON CONFLICT (environment_id, tenant_id, user_id) DO NOTHING"
+            ),
+            args![
+                environment.as_str(),
+                membership.tenant_id,
+                user.id.as_str(),
+                membership.status.as_str(),
+                membership.is_disabled,
+                membership.expires_at.map(|at| at.0),
+                membership.valid_after.0,
+                membership.sub_accounts,
+                membership.created_at.0,
+                user.email_key(),
+                user.username_key(),
+                user.name_key(),
+                user.phone_number.as_deref().unwrap_or(""),
+                user.class(),
+                user.invisible,
+                user.created_at.0,
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Repeats what lists are sorted and searched by in the user's memberships; the tenants these are in.
+pub(super) async fn repeat_keys(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "UPDATE memberships SET email_key = $3, username_key = $4, name_key = $5, phone_number = $6, class = $7,
+                   invisible = $8
+                 WHERE environment_id = $1 AND user_id = $2 RETURNING tenant_id"
+            ),
+            args![
+                environment.as_str(),
+                user.id.as_str(),
+                user.email_key(),
+                user.username_key(),
+                user.name_key(),
+                user.phone_number.as_deref().unwrap_or(""),
+                user.class(),
+                user.invisible,
+            ],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// False when there was none.
+pub(super) async fn delete_membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+) -> Result<bool, StoreError> {
+    tx.exec(
+        sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        args![environment.as_str(), user, tenant],
+    )
+    .await?;
+    let rows = tx
+        .exec(
+            sql!("DELETE FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),
+            args![environment.as_str(), tenant, user],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// What a change to a membership sets; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MembershipChange {
+    pub(super) status: Option<MembershipStatus>,
+    pub(super) is_disabled: Option<bool>,
+    pub(super) valid_after: Option<Millis>,
+}
+
+/// False when there is no such membership.
+pub(super) async fn change_membership(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+    change: MembershipChange,
+) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "UPDATE memberships SET status = COALESCE($4, status), is_disabled = COALESCE($5, is_disabled),
+                   valid_after = COALESCE($6, valid_after)
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"
+            ),
+            args![
+                environment.as_str(),
+                tenant,
+                user,
+                change.status.map(MembershipStatus::as_str),
+                change.is_disabled,
+                change.valid_after.map(|at| at.0),
+            ],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Adds roles that are not held yet; how many were added.
+pub(super) async fn give_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    let mut added = 0;
+    for role in roles {
+        added += tx
+            .exec(
+                sql!(
+                    "INSERT INTO member_roles (environment_id, user_id, tenant_id, role_id) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (environment_id, user_id, tenant_id, role_id) DO NOTHING"
+                ),
+                args![environment.as_str(), user, tenant, role],
+            )
+            .await?;
+    }
+    Ok(added)
+}
+
+pub(super) async fn take_roles(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &str,
+    roles: &[String],
+) -> Result<u64, StoreError> {
+    let mut query = Query::new("DELETE FROM member_roles WHERE environment_id = ");
+    query
+        .bind(environment.as_str())
+        .push(" AND user_id = ")
+        .bind(user)
+        .push(" AND tenant_id = ")
+        .bind(tenant);
+    query
+        .push(" AND role_id IN ")
+        .bind_list(roles.iter().map(|role| Value::from(role.as_str())));
+    tx.exec_built(&query).await
+}
+
+pub(super) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT role_id FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3
+                 ORDER BY role_id"
+            ),
+            args![scope.environment_id(), user, scope.tenant_id()],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Counts a member of a class in or out.
+pub(super) async fn count_member(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    class: &str,
+    by: i64,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO member_counts (environment_id, tenant_id, class, members) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (environment_id, tenant_id, class)
+             DO UPDATE SET members = member_counts.members + excluded.members"
+        ),
+        args![environment.as_str(), tenant, class, by],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn gate_view(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    tenant: &str,
+) -> Result<Option<GateView>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT u.valid_after, m.valid_after, u.is_locked, m.is_disabled, m.expires_at, u.name, u.email_key
+                 FROM users u JOIN memberships m ON m.environment_id = u.environment_id AND m.user_id = u.id
+                 WHERE u.environment_id = $1 AND u.id = $2 AND m.environment_id = $1 AND m.tenant_id = $3
+                   AND m.user_id = $2
+                   AND NOT EXISTS (SELECT 1 FROM closed_tenants c
+                     WHERE c.environment_id = $1 AND c.tenant_id = $3)"
+            ),
+            args![environment.as_str(), user, tenant],
+        )
+        .await?;
+    row.map(|row| {
+        Ok(GateView {
+            user_valid_after: Millis(row.get(0)?),
+            membership_valid_after: Millis(row.get(1)?),
+            is_locked: row.get(2)?,
+            is_disabled: row.get(3)?,
+            expires_at: row.get::<Option<i64>>(4)?.map(Millis),
+            name: row.get(5)?,
+            email: UserRecord::email_of(row.get(6)?),
+        })
+    })
+    .transpose()
+}
+
+/// Notes a login without rewriting the rest of the user. The active tenant before it, when there is such a user.
+pub(super) async fn note_login(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    now: Millis,
+) -> Result<Option<String>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "UPDATE users SET last_login = $3 WHERE environment_id = $1 AND id = $2 RETURNING active_tenant"
+            ),
+            args![environment.as_str(), user, now.0],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+pub(super) async fn set_active_tenant(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    tenant: &str,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE users SET active_tenant = $3 WHERE environment_id = $1 AND id = $2"),
+        args![environment.as_str(), user, tenant],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The first login into a tenant confirms the membership.
+pub(super) async fn activate(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!(
+                "UPDATE memberships SET status = 'Activated'
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3 AND status <> 'Activated'"
+            ),
+            args![scope.environment_id(), scope.tenant_id(), user],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// The tenant of the user's oldest membership.
+pub(super) async fn oldest_tenant(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT tenant_id FROM memberships WHERE environment_id = $1 AND user_id = $2
+                 ORDER BY created_at, tenant_id LIMIT 1"
+            ),
+            args![environment.as_str(), user],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// Every tenant the user belongs to, those being removed too, in a fixed order.
+pub(super) async fn tenants_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!("SELECT tenant_id FROM memberships WHERE environment_id = $1 AND user_id = $2 ORDER BY tenant_id"),
+            args![environment.as_str(), user],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}

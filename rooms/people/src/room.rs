@@ -1,0 +1,61 @@
+//! What the handlers of this room share.
+
+use std::sync::Arc;
+
+use blocks::audit::AuditRecord;
+use kit::{Ids, Millis, Scope};
+use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
+
+use crate::{Credentials, me, members, users};
+
+/// State of this room's handlers.
+#[derive(Clone)]
+pub struct People {
+    pub(crate) app: App,
+    pub(crate) credentials: Arc<dyn Credentials>,
+}
+
+/// What every change needs besides its transaction.
+#[derive(Clone)]
+pub(crate) struct Change {
+    pub(crate) scope: Scope,
+    pub(crate) ids: Ids,
+    pub(crate) now: Millis,
+    /// Actor and origin; each change adds what happened.
+    pub(crate) by: AuditRecord,
+    /// The user whose own level bounds what may be done; `None` for the environment, which nothing bounds.
+    pub(crate) bounded_by: Option<UserCaller>,
+}
+
+impl People {
+    pub(crate) fn change_by(&self, caller: &AnyCaller) -> Change {
+        Change {
+            scope: caller.scope(),
+            ids: self.app.ids().clone(),
+            now: self.app.now(),
+            by: AuditRecord::new("", "user", "").by(caller),
+            bounded_by: caller.user().cloned(),
+        }
+    }
+
+    pub(crate) fn change_by_environment(&self, caller: &EnvironmentCaller) -> Change {
+        self.change_by(&AnyCaller::Environment(caller.clone()))
+    }
+
+    pub(crate) fn change_by_user(&self, caller: &UserCaller) -> Change {
+        self.change_by(&AnyCaller::User(caller.clone()))
+    }
+}
+
+/// The routes of this room.
+pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
+    let room = People {
+        app: app.clone(),
+        credentials,
+    };
+    Routes::new()
+        .and(users::routes())
+        .and(members::routes())
+        .and(me::routes())
+        .bind(app, room)
+}

@@ -1,0 +1,177 @@
+//! Creating users and adding them to tenants.
+
+use std::sync::Arc;
+
+use db::Tx;
+use kit::{Scope, TenantId};
+use tenancy::Role;
+
+use super::domain::{self, UserError, note};
+use super::model::Creation;
+use crate::records::{self, Membership, MembershipStatus, UserRecord};
+use crate::room::Change;
+use crate::views::{self, Audience, Detail, Lens, UserView};
+use crate::{Credentials, PreparedPassword};
+
+/// What is decided before the transaction opens.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) creation: Creation,
+    pub(super) password: Option<PreparedPassword>,
+    /// The id a new user gets.
+    pub(super) id: String,
+}
+
+/// Creates the user, or adds the one with the same address to the tenant. Answers the user as the tenant sees it.
+pub(super) async fn create(
+    tx: &Tx,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    prepared: &Prepared,
+) -> Result<UserView, UserError> {
+    let (environment, creation) = (&change.scope.environment, &prepared.creation);
+    let tenant = match (&creation.tenant_id, &change.scope.tenant) {
+        (Some(named), _) => TenantId::from(named.as_str()),
+        (None, Some(tenant)) => tenant.clone(),
+        (None, None) => return Err(UserError::NoTenant),
+    };
+    if !tenancy::tenant_exists(tx, environment, tenant.as_str()).await? {
+        return Err(UserError::NoTenant);
+    }
+    let scope = Scope::tenant(environment.clone(), tenant.clone());
+    let change = &Change {
+        scope: scope.clone(),
+        ..change.clone()
+    };
+    let roles = roles_for(tx, change, creation).await?;
+    let mut membership = Membership {
+        tenant_id: tenant.to_string(),
+        role_ids: roles.into_iter().map(|role| role.id).collect(),
+        status: if creation.silent {
+            MembershipStatus::PendingLogin
+        } else {
+            MembershipStatus::NotActivated
+        },
+        is_disabled: false,
+        expires_at: creation
+            .expires_in
+            .map(|seconds| change.now.plus_seconds(seconds)),
+        valid_after: kit::Millis(0),
+        sub_accounts: false,
+        created_at: change.now,
+    };
+    let (user, action) = match find(tx, environment, creation).await? {
+        Some(user) => (
+            attach(tx, change, creation, user, &mut membership).await?,
+            "User added to tenant",
+        ),
+        None => {
+            let user = new_user(prepared, &membership);
+            if records::write_new_user(tx, environment, &user).await? {
+                records::write_new_member(tx, environment, &user, &membership).await?;
+                if let Some(password) = &prepared.password {
+                    credentials
+                        .store(tx, environment, &user.id, password, change.now)
+                        .await?;
+                }
+                (user, "User created")
+            } else {
+                // Somebody else created the user in this moment.
+                let user = find(tx, environment, creation)
+                    .await?
+                    .ok_or(UserError::UsernameTaken)?;
+                (
+                    attach(tx, change, creation, user, &mut membership).await?,
+                    "User added to tenant",
+                )
+            }
+        }
+    };
+    note(tx, change, action, None, Some(&user)).await?;
+    let audience = if change.bounded_by.is_some() {
+        Audience::Colleague
+    } else {
+        Audience::Environment
+    };
+    let lens = Lens {
+        tenant: Some(&tenant),
+        audience,
+        detail: Detail::Full,
+    };
+    let mut view = views::view(tx, environment, user, lens).await?;
+    view.temporary_expiration_date = membership.expires_at;
+    Ok(view)
+}
+
+async fn roles_for(tx: &Tx, change: &Change, creation: &Creation) -> Result<Vec<Role>, UserError> {
+    if creation.role_ids.is_empty() {
+        return Ok(tenancy::default_roles(tx, &change.scope).await?);
+    }
+    let roles = tenancy::assignable_roles(tx, &change.scope, &creation.role_ids).await?;
+    let level = roles.iter().map(|role| role.level).min();
+    if domain::outranks(tx, change, level).await? {
+        return Err(UserError::TooStrong);
+    }
+    Ok(roles)
+}
+
+/// The user that the order means: by address, else by username.
+async fn find(
+    tx: &Tx,
+    environment: &kit::EnvironmentId,
+    creation: &Creation,
+) -> Result<Option<UserRecord>, UserError> {
+    Ok(match (&creation.email, &creation.username) {
+        (Some(email), _) => records::user_by_email(tx, environment, email).await?,
+        (None, Some(username)) => records::user_by_username(tx, environment, username).await?,
+        (None, None) => None,
+    })
+}
+
+/// Makes somebody who is there a member; nothing of the user itself changes.
+async fn attach(
+    tx: &Tx,
+    change: &Change,
+    creation: &Creation,
+    user: UserRecord,
+    membership: &mut Membership,
+) -> Result<UserRecord, UserError> {
+    // The user may be deleted or changed at this moment; from here on that waits.
+    let user = records::hold(tx, &change.scope.environment, user.id.as_str())
+        .await?
+        .ok_or(UserError::NotFound)?;
+    if !creation.silent && user.verified {
+        membership.status = MembershipStatus::PendingInvitation;
+    }
+    if !records::write_new_member(tx, &change.scope.environment, &user, membership).await? {
+        return Err(UserError::AlreadyMember);
+    }
+    Ok(user)
+}
+
+fn new_user(prepared: &Prepared, membership: &Membership) -> UserRecord {
+    let creation = &prepared.creation;
+    UserRecord {
+        id: prepared.id.as_str().into(),
+        email: creation.email.clone(),
+        username: creation.username.clone(),
+        name: creation.name.clone(),
+        phone_number: creation.phone_number.clone(),
+        verified: creation.vouched,
+        is_locked: false,
+        provider: creation.provider.as_str().to_owned(),
+        managed_by: "frontegg".to_owned(),
+        invisible: false,
+        super_user: false,
+        mfa_enrolled: false,
+        mfa_bypass: creation.mfa_bypass,
+        metadata: creation.metadata.clone(),
+        vendor_metadata: creation.vendor_metadata.clone(),
+        profile_picture_url: creation.profile_picture_url.clone(),
+        external_id: creation.external_id.clone(),
+        active_tenant: membership.tenant_id.clone(),
+        valid_after: kit::Millis(0),
+        last_login: None,
+        created_at: membership.created_at,
+    }
+}

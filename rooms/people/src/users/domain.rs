@@ -1,0 +1,201 @@
+//! Decisions about single users: reading, changing, removing.
+
+use std::sync::Arc;
+
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, UserId};
+use thiserror::Error;
+
+use super::model::ProfileChanges;
+use crate::Credentials;
+use crate::records::{self, UserRecord};
+use crate::room::Change;
+use crate::views::{self, Lens, UserView};
+
+/// Why a call about a user was refused.
+#[derive(Debug, Error)]
+pub(crate) enum UserError {
+    #[error("User not found")]
+    NotFound,
+    #[error("Tenant not found")]
+    NoTenant,
+    #[error("User already exists")]
+    AlreadyMember,
+    #[error("Email already exists")]
+    EmailTaken,
+    #[error("Username already exists")]
+    UsernameTaken,
+    #[error("{0}")]
+    UnknownRoles(String),
+    #[error("Roles above your own level cannot be given, taken or edited")]
+    TooStrong,
+    /// The text that exporters know (management-contract.md 7.2).
+    #[error("Tenant ID is defined - forbidden route for tenants")]
+    TenantNamed,
+    #[error("the body has wrong values")]
+    Faults(Vec<String>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<tenancy::Unassignable> for UserError {
+    fn from(error: tenancy::Unassignable) -> Self {
+        match error {
+            tenancy::Unassignable::Unknown(_) => Self::UnknownRoles(error.to_string()),
+            tenancy::Unassignable::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// The level of the strongest role of a member (the lowest number; behaviour.md section 21), `None` without roles.
+pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
+    let held = records::role_ids(tx, scope, user).await?;
+    if held.is_empty() {
+        return Ok(None);
+    }
+    let roles = tenancy::roles_held(tx, scope, &held).await?;
+    Ok(roles.iter().map(|role| role.level).min())
+}
+
+/// Whether the change is by a user who is weaker than `level`.
+pub(crate) async fn outranks(tx: &Tx, change: &Change, level: Option<i64>) -> Result<bool, StoreError> {
+    let (Some(caller), Some(level)) = (&change.bounded_by, level) else {
+        return Ok(false);
+    };
+    let own = strongest(tx, &change.scope, caller.user.as_str()).await?;
+    Ok(own.is_none_or(|own| level < own))
+}
+
+/// A user seen through a lens. Where the lens names a tenant the user must belong to it.
+pub(super) async fn read(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    lens: Lens<'_>,
+) -> Result<UserView, UserError> {
+    let user = records::user_by_id(tx, environment, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    let view = views::view(tx, environment, user, lens).await?;
+    match lens.tenant {
+        Some(tenant) if !view.tenant_ids.iter().any(|one| one == tenant.as_str()) => Err(UserError::NotFound),
+        _ => Ok(view),
+    }
+}
+
+/// The user with an address.
+pub(super) async fn read_by_email(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    email: &str,
+    lens: Lens<'_>,
+) -> Result<UserView, UserError> {
+    let user = records::user_by_email(tx, environment, email)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    Ok(views::view(tx, environment, user, lens).await?)
+}
+
+/// Applies changes to a held user and records them.
+pub(super) async fn rewrite(
+    tx: &Tx,
+    change: &Change,
+    action: &str,
+    old: &UserRecord,
+    new: &UserRecord,
+) -> Result<(), UserError> {
+    let written = match records::write_user(tx, &change.scope.environment, old, new).await {
+        // Two writers at once on PostgreSQL: the index decides.
+        Err(StoreError::Unique { .. }) => false,
+        other => other?,
+    };
+    if !written {
+        return Err(if old.email == new.email {
+            UserError::UsernameTaken
+        } else {
+            UserError::EmailTaken
+        });
+    }
+    note(tx, change, action, Some(old), Some(new)).await?;
+    Ok(())
+}
+
+/// Writes the audit record of a change.
+pub(super) async fn note(
+    tx: &Tx,
+    change: &Change,
+    action: &str,
+    before: Option<&UserRecord>,
+    after: Option<&UserRecord>,
+) -> Result<(), StoreError> {
+    let Some(user) = after.or(before) else {
+        return Ok(());
+    };
+    let (was, is) = (before.map(records::for_audit), after.map(records::for_audit));
+    let mut record = change.by.clone().changed(was.as_ref(), is.as_ref());
+    action.clone_into(&mut record.action);
+    user.id.as_str().clone_into(&mut record.resource_id);
+    records::audit(tx, &change.ids, &change.scope, record, user, change.now).await
+}
+
+/// Changes the profile of a user.
+pub(crate) async fn change_profile(
+    tx: &Tx,
+    change: &Change,
+    id: &str,
+    changes: ProfileChanges,
+    lens: Lens<'_>,
+) -> Result<UserView, UserError> {
+    let environment = &change.scope.environment;
+    let old = records::hold(tx, environment, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    let new = changes.over(&old);
+    if new != old {
+        rewrite(tx, change, "User updated", &old, &new).await?;
+    }
+    Ok(views::view(tx, environment, new, lens).await?)
+}
+
+/// Removes a user from the tenant of the change, or altogether where it names none. The last membership takes the user along.
+pub(super) async fn remove(
+    tx: &Tx,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    id: &str,
+) -> Result<(), UserError> {
+    let environment = &change.scope.environment;
+    let user = records::hold(tx, environment, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    if let Some(tenant) = &change.scope.tenant {
+        let level = strongest(tx, &change.scope, id).await?;
+        if outranks(tx, change, level).await? {
+            // Somebody of another tenant is no one to see here.
+            return Err(UserError::TooStrong);
+        }
+        let left = records::end_membership(tx, environment, &user, tenant.as_str()).await?;
+        if left.ok_or(UserError::NotFound)? {
+            credentials
+                .end_sessions(tx, environment, &user.id, Some(tenant), change.now)
+                .await?;
+            note(tx, change, "User removed from tenant", Some(&user), None).await?;
+            return Ok(());
+        }
+    }
+    forget(tx, environment, credentials, &user).await?;
+    note(tx, change, "User deleted", Some(&user), None).await?;
+    Ok(())
+}
+
+async fn forget(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    credentials: &Arc<dyn Credentials>,
+    user: &UserRecord,
+) -> Result<(), StoreError> {
+    credentials
+        .forget(tx, environment, &UserId::from(user.id.as_str()))
+        .await?;
+    records::erase_user(tx, environment, user).await
+}

@@ -1,0 +1,115 @@
+//! The switches of a user that only the environment turns: lock, verification, super user, visibility, address.
+
+use std::sync::Arc;
+
+use db::{StoreError, Tx};
+
+use super::domain::{UserError, rewrite};
+use crate::Credentials;
+use crate::records::{self, UserRecord};
+use crate::room::Change;
+use crate::views::{self, Lens, UserView};
+
+/// What to turn.
+#[derive(Clone, Debug)]
+pub(super) enum Switch {
+    Lock,
+    Unlock,
+    Verify,
+    SuperUser(bool),
+    Invisible(bool),
+    /// A new address, as [`kit::email_key`] makes it. The environment vouches for it.
+    Email(String),
+}
+
+impl Switch {
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::Lock => "User locked",
+            Self::Unlock => "User unlocked",
+            Self::Verify => "User verified",
+            Self::SuperUser(_) | Self::Invisible(_) => "User updated",
+            Self::Email(_) => "User email changed",
+        }
+    }
+
+    fn over(self, old: &UserRecord, change: &Change) -> UserRecord {
+        let old = old.clone();
+        match self {
+            Self::Lock => UserRecord {
+                is_locked: true,
+                valid_after: change.now,
+                ..old
+            },
+            Self::Unlock => UserRecord {
+                is_locked: false,
+                ..old
+            },
+            Self::Verify => UserRecord {
+                verified: true,
+                ..old
+            },
+            Self::SuperUser(super_user) => UserRecord { super_user, ..old },
+            Self::Invisible(invisible) => UserRecord { invisible, ..old },
+            Self::Email(email) => UserRecord {
+                email: Some(email),
+                ..old
+            },
+        }
+    }
+}
+
+/// Turns a switch. Turning it to where it stands changes nothing and is no error.
+pub(super) async fn turn(
+    tx: &Tx,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    id: &str,
+    switch: Switch,
+) -> Result<UserRecord, UserError> {
+    let environment = &change.scope.environment;
+    let old = records::hold(tx, environment, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    let (locks, verifies) = (matches!(switch, Switch::Lock), matches!(switch, Switch::Verify));
+    let action = switch.action();
+    let new = switch.over(&old, change);
+    if new != old {
+        rewrite(tx, change, action, &old, &new).await?;
+    }
+    if locks {
+        credentials
+            .end_sessions(tx, environment, &new.id, None, change.now)
+            .await?;
+    }
+    if verifies {
+        confirm(tx, change, &new).await?;
+    }
+    Ok(new)
+}
+
+/// Who is verified has answered the activation mail, wherever one is still waiting.
+async fn confirm(tx: &Tx, change: &Change, user: &UserRecord) -> Result<(), StoreError> {
+    let environment = &change.scope.environment;
+    for membership in records::memberships(tx, environment, &user.id).await? {
+        if membership.status == records::MembershipStatus::NotActivated {
+            let scope = kit::Scope::tenant(environment.clone(), membership.tenant_id.as_str().into());
+            records::set_membership_status(tx, &scope, &user.id, records::MembershipStatus::Activated)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The same, answering the user.
+pub(super) async fn turned(
+    tx: &Tx,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    id: &str,
+    switch: Switch,
+    lens: Lens<'_>,
+) -> Result<UserView, UserError> {
+    let user = turn(tx, change, credentials, id, switch).await?;
+    Ok(views::view(tx, &change.scope.environment, user, lens).await?)
+}

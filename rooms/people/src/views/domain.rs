@@ -1,0 +1,237 @@
+//! Puts user objects together: few statements for any number of users.
+
+use std::collections::HashMap;
+
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, TenantId};
+use tenancy::{Permission, Role};
+
+use super::model::{TenantView, UserView};
+use crate::records::{self, Membership, UserRecord};
+
+/// Who will read the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// The environment: everything.
+    Environment,
+    /// The user concerned: no vendor metadata.
+    Self_,
+    /// Other users of one tenant: nor the user's other tenants.
+    Colleague,
+}
+
+/// How much the object holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Roles and permissions in the tenant in force, groups, roles in every tenant.
+    Full,
+    /// Roles in every tenant.
+    Bare,
+    /// No roles at all, as in `users/v3` (management-contract.md 7.3).
+    Listed,
+}
+
+/// How users are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lens<'a> {
+    /// The tenant in force; each user's active one where none is named.
+    pub(crate) tenant: Option<&'a TenantId>,
+    pub(crate) audience: Audience,
+    pub(crate) detail: Detail,
+}
+
+/// One user.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn view(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: UserRecord,
+    lens: Lens<'_>,
+) -> Result<UserView, StoreError> {
+    let held = records::memberships(tx, environment, &user.id).await?;
+    let roles = roles_of(tx, environment, lens.detail, held.iter()).await?;
+    let permissions = permissions_of(tx, environment, lens, [(&user, held.as_slice())]).await?;
+    Ok(put_together(user, held, lens, &roles, &permissions))
+}
+
+/// Several users, in their order.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn views(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    users: Vec<UserRecord>,
+    lens: Lens<'_>,
+) -> Result<Vec<UserView>, StoreError> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let all = records::memberships_of(tx, environment, &ids).await?;
+    let roles = roles_of(
+        tx,
+        environment,
+        lens.detail,
+        all.iter().map(|(_, membership)| membership),
+    )
+    .await?;
+    let mut held: HashMap<String, Vec<Membership>> = HashMap::with_capacity(users.len());
+    for (user, membership) in all {
+        held.entry(user).or_default().push(membership);
+    }
+    let pairs = users
+        .iter()
+        .map(|user| (user, held.get(user.id.as_str()).map_or(&[][..], Vec::as_slice)));
+    let permissions = permissions_of(tx, environment, lens, pairs).await?;
+    Ok(users
+        .into_iter()
+        .map(|user| {
+            let own = held.remove(user.id.as_str()).unwrap_or_default();
+            put_together(user, own, lens, &roles, &permissions)
+        })
+        .collect())
+}
+
+async fn roles_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    detail: Detail,
+    memberships: impl Iterator<Item = &Membership>,
+) -> Result<Vec<Role>, StoreError> {
+    if detail == Detail::Listed {
+        return Ok(Vec::new());
+    }
+    let mut ids: Vec<String> = memberships
+        .flat_map(|membership| membership.role_ids.iter().cloned())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    tenancy::roles_by_id(tx, environment, &ids).await
+}
+
+async fn permissions_of<'u>(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    lens: Lens<'_>,
+    users: impl IntoIterator<Item = (&'u UserRecord, &'u [Membership])>,
+) -> Result<Vec<Permission>, StoreError> {
+    if lens.detail != Detail::Full {
+        return Ok(Vec::new());
+    }
+    let mut ids = Vec::new();
+    for (user, held) in users {
+        let tenant = tenant_of(user, held, lens);
+        if let Some(membership) = held.iter().find(|membership| membership.tenant_id == tenant) {
+            ids.extend(membership.role_ids.iter().cloned());
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    tenancy::permissions_of_roles(tx, environment, &ids).await
+}
+
+/// The tenant in force for a user.
+fn tenant_of(user: &UserRecord, held: &[Membership], lens: Lens<'_>) -> String {
+    if let Some(tenant) = lens.tenant {
+        return tenant.to_string();
+    }
+    if user.active_tenant.is_empty() {
+        return held
+            .first()
+            .map_or_else(String::new, |membership| membership.tenant_id.clone());
+    }
+    user.active_tenant.clone()
+}
+
+/// The named roles that count in a tenant: the environment's and its own.
+fn roles_in(roles: &[Role], membership: &Membership) -> Vec<Role> {
+    let counts = |role: &Role| {
+        role.tenant_id
+            .as_deref()
+            .is_none_or(|tenant| tenant == membership.tenant_id)
+    };
+    roles
+        .iter()
+        .filter(|role| membership.role_ids.contains(&role.id) && counts(role))
+        .cloned()
+        .collect()
+}
+
+fn put_together(
+    user: UserRecord,
+    held: Vec<Membership>,
+    lens: Lens<'_>,
+    roles: &[Role],
+    permissions: &[Permission],
+) -> UserView {
+    let tenant_id = tenant_of(&user, &held, lens);
+    let here = held.iter().find(|membership| membership.tenant_id == tenant_id);
+    let activated = here.is_some_and(|membership| membership.status == records::MembershipStatus::Activated);
+    let sub_accounts = here.is_some_and(|membership| membership.sub_accounts);
+    let (own_roles, own_permissions) = if lens.detail == Detail::Full {
+        let own = here.map_or_else(Vec::new, |membership| roles_in(roles, membership));
+        let granted = permissions
+            .iter()
+            .filter(|one| own.iter().any(|role| role.permissions.contains(&one.id)))
+            .cloned()
+            .collect();
+        (Some(own), Some(granted))
+    } else {
+        (None, None)
+    };
+    let seen =
+        |membership: &&Membership| lens.audience != Audience::Colleague || membership.tenant_id == tenant_id;
+    let tenants: Vec<TenantView> = held
+        .iter()
+        .filter(seen)
+        .map(|membership| TenantView {
+            tenant_id: membership.tenant_id.clone(),
+            roles: (lens.detail != Detail::Listed).then(|| roles_in(roles, membership)),
+            temporary_expiration_date: membership.expires_at,
+            is_disabled: membership.is_disabled,
+        })
+        .collect();
+    let picture = match (user.profile_picture_url, lens.audience) {
+        (None, Audience::Self_) => Some(String::new()),
+        (picture, _) => picture,
+    };
+    UserView {
+        sub: user.id.to_string(),
+        id: user.id.to_string(),
+        email: user.email,
+        username: user.username,
+        name: user.name,
+        profile_picture_url: picture,
+        verified: user.verified,
+        mfa_enrolled: user.mfa_enrolled,
+        mfa_bypass: user.mfa_bypass,
+        phone_number: user.phone_number,
+        roles: own_roles,
+        permissions: own_permissions,
+        provider: user.provider,
+        tenant_ids: tenants.iter().map(|tenant| tenant.tenant_id.clone()).collect(),
+        tenant_id,
+        activated_for_tenant: activated,
+        is_locked: user.is_locked,
+        tenants,
+        invisible: user.invisible,
+        super_user: user.super_user,
+        metadata: user.metadata,
+        vendor_metadata: user
+            .vendor_metadata
+            .filter(|_| lens.audience == Audience::Environment),
+        external_id: user.external_id,
+        created_at: user.created_at,
+        last_login: user.last_login,
+        groups: (lens.detail == Detail::Full).then(Vec::new),
+        sub_account_access_allowed: sub_accounts,
+        managed_by: user.managed_by,
+        temporary_expiration_date: None,
+    }
+}

@@ -1,0 +1,12 @@
+//! Tenants: the customers of an environment.
+
+mod api;
+mod domain;
+mod model;
+mod removal;
+mod store;
+
+pub(crate) use api::routes;
+pub use domain::{TenantError, create_tenant, tenant, tenant_exists, tenants_by_id};
+pub use model::{NewTenant, Tenant};
+pub use removal::TenantRemoval;

@@ -1,0 +1,503 @@
+//! SQL of tenants.
+
+use blocks::listing::Order;
+use db::{Query, Row, StoreError, Tx, args, sql};
+use kit::{EnvironmentId, Millis};
+
+use super::model::{Prefix, Tenant, terms};
+
+/// What the list can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    CreatedAt,
+    Name,
+    TenantId,
+}
+
+/// Up to this many matches are fetched and sorted; more are met by walking the list in its order.
+const SPARSE: i64 = 2_000;
+
+fn select() -> Query {
+    Query::new(
+        "SELECT t.id, t.environment_id, t.tenant_id, t.name, t.alias, t.status, t.website, t.application_url, t.domain,
+                t.address, t.timezone, t.date_format, t.time_format, t.currency, t.creator_name, t.creator_email,
+                t.logo, t.logo_url, t.is_reseller, t.metadata, t.created_at, t.updated_at, t.parent_tenant_id
+         FROM tenants t",
+    )
+}
+
+fn tenant_from(row: &Row) -> Result<Tenant, StoreError> {
+    let parent: String = row.get(22)?;
+    Ok(Tenant {
+        id: row.get(0)?,
+        vendor_id: row.get(1)?,
+        tenant_id: row.get(2)?,
+        name: row.get(3)?,
+        alias: row.get(4)?,
+        status: row.get(5)?,
+        website: row.get(6)?,
+        application_url: row.get(7)?,
+        domain: row.get(8)?,
+        address: row.get(9)?,
+        timezone: row.get(10)?,
+        date_format: row.get(11)?,
+        time_format: row.get(12)?,
+        currency: row.get(13)?,
+        creator_name: row.get(14)?,
+        creator_email: row.get(15)?,
+        logo: row.get(16)?,
+        logo_url: row.get(17)?,
+        is_reseller: row.get(18)?,
+        metadata: row.get(19)?,
+        created_at: Millis(row.get(20)?),
+        updated_at: Millis(row.get(21)?),
+        deleted_at: None,
+        parent_tenant_id: (!parent.is_empty()).then_some(parent),
+    })
+}
+
+fn tenants_from(rows: &[Row]) -> Result<Vec<Tenant>, StoreError> {
+    rows.iter().map(tenant_from).collect()
+}
+
+pub(super) async fn by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<Tenant>, StoreError> {
+    let mut query = select();
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id = ")
+        .bind(id);
+    tx.opt_built(&query).await?.as_ref().map(tenant_from).transpose()
+}
+
+pub(super) async fn exists(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT 1 FROM tenants WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// At most 500 ids at once.
+pub(super) async fn by_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Tenant>, StoreError> {
+    let mut query = select();
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str());
+    query
+        .push(" AND t.tenant_id IN ")
+        .bind_list(ids)
+        .push(" ORDER BY t.tenant_id");
+    tenants_from(&tx.all_built(&query).await?)
+}
+
+pub(super) async fn by_alias(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    alias: &str,
+) -> Result<Option<Tenant>, StoreError> {
+    let mut query = select();
+    query.push(" JOIN tenant_aliases a ON a.environment_id = t.environment_id AND a.tenant_id = t.tenant_id");
+    query
+        .push(" WHERE a.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND a.alias = ")
+        .bind(alias);
+    tx.opt_built(&query).await?.as_ref().map(tenant_from).transpose()
+}
+
+/// The tenants after an id, in the order of ids.
+pub(super) async fn after(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    most: i64,
+) -> Result<Vec<Tenant>, StoreError> {
+    let mut query = select();
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id > ")
+        .bind(id);
+    query.push(" ORDER BY t.tenant_id LIMIT ").bind(most);
+    tenants_from(&tx.all_built(&query).await?)
+}
+
+pub(super) async fn total(tx: &Tx, environment: &EnvironmentId) -> Result<i64, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT tenants FROM tenant_totals WHERE environment_id = $1"),
+            args![environment.as_str()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+async fn count(tx: &Tx, environment: &EnvironmentId, by: i64) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO tenant_totals (environment_id, tenants) VALUES ($1, $2)
+             ON CONFLICT (environment_id) DO UPDATE SET tenants = tenant_totals.tenants + excluded.tenants"
+        ),
+        args![environment.as_str(), by],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Order of the columns, with the primary key last; `reversed` walks the same index from its other end.
+fn ordered(query: &mut Query, sort: Sort, order: Order, reversed: bool) {
+    let down = (order == Order::Descending) != reversed;
+    query.push(match (sort, down) {
+        (Sort::CreatedAt, false) => " ORDER BY t.created_at, t.tenant_id",
+        (Sort::CreatedAt, true) => " ORDER BY t.created_at DESC, t.tenant_id DESC",
+        (Sort::Name, false) => " ORDER BY t.name_key, t.tenant_id",
+        (Sort::Name, true) => " ORDER BY t.name_key DESC, t.tenant_id DESC",
+        (Sort::TenantId, false) => " ORDER BY t.tenant_id",
+        (Sort::TenantId, true) => " ORDER BY t.tenant_id DESC",
+    });
+}
+
+/// One page of all tenants. The seats are found in an index alone, from the end that is nearer.
+pub(super) async fn page(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    (sort, order): (Sort, Order),
+    (offset, limit): (i64, i64),
+    total: i64,
+) -> Result<Vec<Tenant>, StoreError> {
+    let limit = limit.min(total - offset);
+    if limit <= 0 {
+        return Ok(Vec::new());
+    }
+    let reversed = offset > total / 2;
+    let skip = if reversed { total - offset - limit } else { offset };
+    let mut query = select();
+    query
+        .push(" JOIN (SELECT t.tenant_id AS seat FROM tenants t WHERE t.environment_id = ")
+        .bind(environment.as_str());
+    ordered(&mut query, sort, order, reversed);
+    query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(skip);
+    query
+        .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
+        .bind(environment.as_str());
+    ordered(&mut query, sort, order, false);
+    tenants_from(&tx.all_built(&query).await?)
+}
+
+fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
+    query
+        .push(" s.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND s.term >= ")
+        .bind(&prefix.text);
+    if let Some(end) = &prefix.end {
+        query.push(" AND s.term < ").bind(end);
+    }
+    query.push(" AND s.shared < ").bind(prefix.length);
+}
+
+fn found_by(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
+    query.push(" AND EXISTS (SELECT 1 FROM tenant_terms s WHERE s.tenant_id = t.tenant_id AND");
+    within(query, environment, prefix);
+    query.push(")");
+}
+
+/// How many tenants a prefix finds.
+pub(super) async fn matching(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    prefix: &Prefix,
+) -> Result<i64, StoreError> {
+    let mut query = Query::new("SELECT COUNT(*) FROM tenant_terms s WHERE");
+    within(&mut query, environment, prefix);
+    tx.one_built(&query).await?.get(0)
+}
+
+/// One page of the tenants a prefix finds, of which there are `total`.
+pub(super) async fn page_matching(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    prefix: &Prefix,
+    (sort, order): (Sort, Order),
+    (offset, limit): (i64, i64),
+    total: i64,
+) -> Result<Vec<Tenant>, StoreError> {
+    let mut query = select();
+    if total <= SPARSE {
+        query.push(" JOIN (SELECT s.tenant_id AS seat FROM tenant_terms s WHERE");
+        within(&mut query, environment, prefix);
+        query
+            .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
+            .bind(environment.as_str());
+    } else {
+        query
+            .push(" WHERE t.environment_id = ")
+            .bind(environment.as_str());
+        found_by(&mut query, environment, prefix);
+    }
+    ordered(&mut query, sort, order, false);
+    query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(offset);
+    tenants_from(&tx.all_built(&query).await?)
+}
+
+/// The tenants of a list of ids, in order, where a prefix is given only those it finds. At most 500 ids.
+pub(super) async fn among(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+    prefix: Option<&Prefix>,
+    (sort, order): (Sort, Order),
+) -> Result<Vec<Tenant>, StoreError> {
+    let mut query = select();
+    query
+        .push(" WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id IN ")
+        .bind_list(ids);
+    if let Some(prefix) = prefix {
+        found_by(&mut query, environment, prefix);
+    }
+    ordered(&mut query, sort, order, false);
+    tenants_from(&tx.all_built(&query).await?)
+}
+
+/// False when the id is taken.
+pub(super) async fn insert(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &Tenant,
+) -> Result<bool, StoreError> {
+    let parent = tenant.parent_tenant_id.as_deref().unwrap_or("");
+    let inserted = tx
+        .exec(
+            sql!(
+                "INSERT INTO tenants (environment_id, tenant_id, id, parent_tenant_id, name, name_key, alias, status, website,
+                   application_url, domain, address, timezone, date_format, time_format, currency, creator_name,
+                   creator_email, logo, logo_url, is_reseller, metadata, created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                         $23, $24)
+                 ON CONFLICT (environment_id, tenant_id) DO NOTHING"
+            ),
+            args![
+                environment.as_str(),
+                tenant.tenant_id,
+                tenant.id,
+                parent,
+                tenant.name,
+                kit::search_key(&tenant.name),
+                tenant.alias,
+                tenant.status,
+                tenant.website,
+                tenant.application_url,
+                tenant.domain,
+                tenant.address,
+                tenant.timezone,
+                tenant.date_format,
+                tenant.time_format,
+                tenant.currency,
+                tenant.creator_name,
+                tenant.creator_email,
+                tenant.logo,
+                tenant.logo_url,
+                tenant.is_reseller,
+                tenant.metadata,
+                tenant.created_at.0,
+                tenant.updated_at.0
+            ],
+        )
+        .await?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    index(tx, environment, tenant).await?;
+    count(tx, environment, 1).await?;
+    Ok(true)
+}
+
+/// Writes everything that may change of a tenant.
+pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE tenants SET name = $3, name_key = $4, alias = $5, status = $6, website = $7, application_url = $8,
+               domain = $9, address = $10, timezone = $11, date_format = $12, time_format = $13, currency = $14,
+               creator_name = $15, creator_email = $16, logo = $17, logo_url = $18, is_reseller = $19, metadata = $20,
+               updated_at = $21
+             WHERE environment_id = $1 AND tenant_id = $2"
+        ),
+        args![
+            environment.as_str(),
+            tenant.tenant_id,
+            tenant.name,
+            kit::search_key(&tenant.name),
+            tenant.alias,
+            tenant.status,
+            tenant.website,
+            tenant.application_url,
+            tenant.domain,
+            tenant.address,
+            tenant.timezone,
+            tenant.date_format,
+            tenant.time_format,
+            tenant.currency,
+            tenant.creator_name,
+            tenant.creator_email,
+            tenant.logo,
+            tenant.logo_url,
+            tenant.is_reseller,
+            tenant.metadata,
+            tenant.updated_at.0
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none.
+pub(super) async fn hold(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Puts the tenant under the terms it is found by.
+pub(super) async fn index(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant) -> Result<(), StoreError> {
+    for (term, shared) in terms(&tenant.tenant_id, &tenant.name) {
+        tx.exec(
+            sql!(
+                "INSERT INTO tenant_terms (environment_id, tenant_id, term, shared) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (environment_id, tenant_id, term) DO NOTHING"
+            ),
+            args![environment.as_str(), tenant.tenant_id, term, shared],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn unindex(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM tenant_terms WHERE environment_id = $1 AND tenant_id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Gives the tenant this alias alone, or none; false when another tenant has it.
+pub(super) async fn set_alias(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    alias: Option<&str>,
+) -> Result<bool, StoreError> {
+    tx.exec(
+        sql!("DELETE FROM tenant_aliases WHERE environment_id = $1 AND tenant_id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    let Some(alias) = alias else { return Ok(true) };
+    let inserted = tx
+        .exec(
+            sql!(
+                "INSERT INTO tenant_aliases (environment_id, alias, tenant_id) VALUES ($1, $2, $3)
+                 ON CONFLICT (environment_id, alias) DO NOTHING"
+            ),
+            args![environment.as_str(), alias, id],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// Removes the tenant's own row and what it is found by; false when there is none.
+pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    let gone = tx
+        .exec(
+            sql!("DELETE FROM tenants WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    if gone == 0 {
+        return Ok(false);
+    }
+    unindex(tx, environment, id).await?;
+    set_alias(tx, environment, id, None).await?;
+    count(tx, environment, -1).await?;
+    Ok(true)
+}
+
+/// Puts up to `most` sub-tenants of a tenant under another (`""` = at the top); how many there were.
+pub(super) async fn reparent(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    from: &str,
+    to: &str,
+    most: i64,
+) -> Result<u64, StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE tenants SET parent_tenant_id = $3
+             WHERE environment_id = $1 AND tenant_id IN (
+               SELECT tenant_id FROM tenants WHERE environment_id = $1 AND parent_tenant_id = $2
+               ORDER BY tenant_id LIMIT $4)"
+        ),
+        args![environment.as_str(), from, to, most],
+    )
+    .await
+}
+
+/// Marks a tenant as gone but not yet cleared away.
+pub(super) async fn open_removal(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    parent: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO tenant_removals (environment_id, tenant_id, parent_tenant_id, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (environment_id, tenant_id) DO NOTHING"
+        ),
+        args![environment.as_str(), id, parent, now.0],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The tenant that takes over the sub-tenants of one being cleared away; `None` when it is not.
+pub(super) async fn removal(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT parent_tenant_id FROM tenant_removals WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+pub(super) async fn close_removal(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("DELETE FROM tenant_removals WHERE environment_id = $1 AND tenant_id = $2"),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    Ok(())
+}
