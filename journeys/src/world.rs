@@ -261,7 +261,16 @@ pub(crate) async fn seed(db: Db) {
     let clock = Arc::new(SystemClock);
     let built = build(db.clone(), clock, Ids::new(RandomIds::new()), hash_pool(), sealing());
     for environment in [HOME, AWAY] {
-        built.create_environment(&environment).await;
+        let new = environment::NewEnvironment {
+            id: kit::EnvironmentId::from(environment.id),
+            secret: kit::Secret::new(environment.secret.to_owned()),
+            name: environment.name.to_owned(),
+            public_url: environment.public_url.to_owned(),
+            allowed_origins: vec![environment.origin.to_owned()],
+        };
+        environment::create_environment(&built.directory, new, &built.seeds)
+            .await
+            .unwrap_or_else(|error| panic!("{} cannot be created: {error}", environment.name));
     }
     drop(built);
     db.close().await;

@@ -21,8 +21,6 @@ both_engines! {
         let anyone = world.anyone();
         for body in [
             json!({"clientId": world.home.id, "secret": world.away.secret}),
-            json!({"clientId": world.home.id, "secret": ""}),
-            json!({"clientId": world.home.id}),
             json!({"clientId": "dddddddd-0000-4000-8000-000000000004", "secret": world.home.secret}),
             json!({"clientId": "' OR '1'='1", "secret": world.home.secret}),
         ] {
@@ -31,6 +29,12 @@ both_engines! {
                 answer.json(),
                 json!({"statusCode": 401, "error": "Unauthorized", "message": "Invalid authentication", "errors": ["Invalid authentication"]})
             );
+        }
+    }
+
+    async fn an_empty_or_missing_secret_is_named(world: World) {
+        for body in [json!({"clientId": world.home.id, "secret": ""}), json!({"clientId": world.home.id})] {
+            world.anyone().post(at::VENDOR, body).await.refuses(401, "Secret cannot be empty");
         }
     }
 
@@ -56,7 +60,8 @@ both_engines! {
         world.clock.advance_seconds(86_399);
         vendor.get(at::ROLES).await.expect(200);
         world.clock.advance_seconds(2);
-        vendor.get(at::ROLES).await.refuses(401, "Failed to verify vendor JWT");
+        vendor.get(at::VENDORS).await.refuses(401, "Failed to verify vendor JWT");
+        vendor.get(at::ROLES).await.expect(401);
     }
 
     async fn a_token_that_was_changed_is_refused(world: World) {
