@@ -254,6 +254,35 @@ impl Ranking {
         row.get(0)
     }
 
+    /// The parts of a family (see [`Ranking::part`]) and how many entries each has, in the order of their names.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn parts(
+        tx: &Tx,
+        environment: &EnvironmentId,
+        family: &str,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let first = format!("{family}.");
+        let end = kit::prefix_end(&first).unwrap_or_default();
+        let rows = tx
+            .all(
+                sql!(
+                    "SELECT list, CAST(SUM(entries) AS BIGINT) FROM rankings
+                     WHERE environment_id = $1 AND list >= $2 AND list < $3 GROUP BY list ORDER BY list"
+                ),
+                args![environment.as_str(), &first, end],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let list: String = row.get(0)?;
+                let part = list.strip_prefix(&first).unwrap_or(&list).to_owned();
+                Ok((part, row.get(1)?))
+            })
+            .collect()
+    }
+
     /// Where the entry with `offset` entries before it is; `None` past the end.
     ///
     /// # Errors

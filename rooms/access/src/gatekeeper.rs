@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use blocks::settings;
 use db::{Db, StoreError};
-use environment::{AuthConfiguration, Directory};
+use environment::Directory;
 use kit::{Clock, EnvironmentId, Millis, Scope, TenantId, UserId};
 use people::GateView;
 use web::{
@@ -13,8 +12,9 @@ use web::{
     Problem, PublicCaller, UserCaller,
 };
 
+use crate::room::no_environment;
 use crate::sessions;
-use crate::tokens::{Holder, Tokens, UserToken, Verified, token_problem};
+use crate::tokens::{Holder, Tokens, UserToken, Verified};
 
 /// Decides who calls. One per server.
 ///
@@ -42,10 +42,7 @@ impl AccessGatekeeper {
     }
 
     async fn verified(&self, token: &str) -> Result<Option<Arc<Verified>>, Problem> {
-        self.tokens
-            .verify(token, self.clock.now())
-            .await
-            .map_err(|error| token_problem(&error))
+        Ok(self.tokens.verify(token, self.clock.now()).await?)
     }
 
     /// Nobody needs to be known, but a token that holds says which environment is meant before any header does.
@@ -70,7 +67,7 @@ impl AccessGatekeeper {
                 environment: face.id,
                 from,
             })),
-            None => Err(Problem::not_found("No environment answers at this address")),
+            None => Err(no_environment()),
         }
     }
 
@@ -246,12 +243,8 @@ impl AccessGatekeeper {
     }
 
     async fn ignores_tenant_header(&self, environment: &EnvironmentId) -> Result<bool, Problem> {
-        let scope = Scope::environment(environment.clone());
-        let configuration = self
-            .db
-            .read(async move |tx| settings::effective::<AuthConfiguration>(tx, &scope).await)
-            .await?;
-        Ok(configuration.skip_tenant_validation)
+        let configuration = self.directory.configuration(environment).await?;
+        Ok(configuration.is_some_and(|found| found.skip_tenant_validation))
     }
 }
 

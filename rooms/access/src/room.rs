@@ -1,10 +1,11 @@
 //! What the handlers of this room share.
 
+use std::sync::Arc;
+
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
-use environment::{Directory, Environment};
+use environment::{AuthConfiguration, Directory, Environment};
 use kit::EnvironmentId;
-use std::sync::Arc;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
@@ -27,8 +28,21 @@ impl Access {
     /// 404 when it was removed while the request was on its way.
     pub(crate) async fn environment(&self, id: &EnvironmentId) -> Result<Arc<Environment>, Problem> {
         let found = self.directory.by_id(id.as_str()).await?;
-        found.ok_or_else(|| Problem::not_found("No environment answers at this address"))
+        found.ok_or_else(no_environment)
     }
+
+    /// How an environment wants its users to sign in.
+    ///
+    /// # Errors
+    /// As [`environment`](Self::environment).
+    pub(crate) async fn configuration(&self, id: &EnvironmentId) -> Result<AuthConfiguration, Problem> {
+        self.directory.configuration(id).await?.ok_or_else(no_environment)
+    }
+}
+
+/// What is told where no environment is meant.
+pub(crate) fn no_environment() -> Problem {
+    Problem::not_found("No environment answers at this address")
 }
 
 /// The routes of this room. `pool` checks passwords; `limits` bounds how often one address may try.

@@ -8,7 +8,6 @@ use kit::{EnvironmentId, Millis, TenantId, UserId};
 use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use web::Problem;
 
 use crate::gate::USER_TOKEN;
 
@@ -87,15 +86,6 @@ impl Tokens {
         let read = Arc::new(read);
         self.held.insert(key, Arc::clone(&read));
         Ok(Some(read))
-    }
-}
-
-/// What a caller hears when a token could not be signed or checked, for no fault of its own: never 401, which clients
-/// read as signed out.
-pub(crate) fn token_problem(error: &TokenError) -> Problem {
-    match error {
-        TokenError::Store(error) => error.clone().into(),
-        other => Problem::internal(other),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod faults;
+mod lists;
 mod me;
 mod members;
 mod purge;

@@ -10,7 +10,6 @@ use crate::passwords::hash_problem;
 use crate::room::Access;
 use crate::sessions::SignedIn;
 use crate::sessions::cookies::with_cookie;
-use crate::tokens::token_problem;
 
 /// Tries per minute and address (behaviour.md section 43).
 const TRIES: u32 = 100;
@@ -51,7 +50,8 @@ async fn log_in(
         .get("frontegg-scoped-tenant")
         .and_then(|value| value.to_str().ok());
     let attempt = attempt(body, scoped)?;
-    let signed_in = domain::login(&room, &environment, attempt, &caller.from).await?;
+    let configuration = room.configuration(&environment.id).await?;
+    let signed_in = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;
     let cookie = signed_in.cookies.setting(
         environment.id.as_str(),
         &signed_in.refresh_token,
@@ -114,7 +114,7 @@ impl From<LoginError> for Problem {
             LoginError::NoPasswords => Self::bad_request(sentence).with_code("ER-01012"),
             LoginError::Refused(refusal) => refusal.into(),
             LoginError::Hash(error) => hash_problem(&error),
-            LoginError::Token(error) => token_problem(&error),
+            LoginError::Token(error) => error.into(),
             LoginError::Store(error) => error.into(),
         }
     }

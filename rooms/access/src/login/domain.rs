@@ -4,7 +4,7 @@
 //! user, a wrong password, a locked or blocked account and a user without a password cannot be told apart.
 
 use blocks::audit::{Actor, AuditRecord, Severity};
-use blocks::{settings, throttle};
+use blocks::throttle;
 use crypto::{HashError, StoredHash, Verdict};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
@@ -66,8 +66,8 @@ pub(crate) enum LoginError {
 }
 
 /// What is known before the password is looked at.
+#[derive(Default)]
 struct Known {
-    configuration: AuthConfiguration,
     user: Option<UserRecord>,
     hash: Option<StoredHash>,
     blocked: bool,
@@ -80,14 +80,15 @@ struct Known {
 pub(crate) async fn login(
     room: &Access,
     environment: &Environment,
+    configuration: &AuthConfiguration,
     attempt: Attempt,
     from: &CallOrigin,
 ) -> Result<SignedIn, LoginError> {
     let began = room.app.now();
-    let known = look_up(room, environment, &attempt.identity, began).await?;
-    if !takes_passwords(&known.configuration) {
+    if !takes_passwords(configuration) {
         return Err(LoginError::NoPasswords);
     }
+    let known = look_up(room, environment, &attempt.identity, began).await?;
     // A locked or blocked user's own count is left alone, so that an attack does not outlast its block.
     let counted = known
         .user
@@ -107,18 +108,18 @@ pub(crate) async fn login(
         note_failure(room, &environment.id, record, exhausted.then_some(who), now).await?;
         return Err(LoginError::Incorrect);
     };
-    let entered = enter(
-        room,
+    let proved = Proved {
         environment,
-        &attempt,
-        &known,
-        verdict,
-        &user,
+        configuration,
+        attempt: &attempt,
+        user: &user,
+        hash: known.hash.as_ref().filter(|_| verdict.rehash),
+        blocked: known.blocked,
         ticket,
         began,
         from,
-    )
-    .await;
+    };
+    let entered = proved.enter(room).await;
     if let Err(LoginError::Refused(refusal)) = &entered
         && !matches!(refusal, Refusal::Store(_))
     {
@@ -138,24 +139,16 @@ async fn look_up(
     room.app
         .db()
         .read(async move |tx| {
-            let scope = Scope::environment(environment.clone());
-            let configuration = settings::effective(tx, &scope).await?;
             let user = match &identity {
                 Identity::Email(key) => people::user_by_email(tx, &environment, key).await?,
                 Identity::Username(name) => people::user_by_username(tx, &environment, name).await?,
             };
             let Some(user) = user else {
-                return Ok(Known {
-                    configuration,
-                    user: None,
-                    hash: None,
-                    blocked: false,
-                });
+                return Ok(Known::default());
             };
             let hash = hashes::hash_of(tx, environment.as_str(), user.id.as_str()).await?;
             let blocked = is_blocked(tx, &environment, user.id.as_str(), now).await?;
             Ok(Known {
-                configuration,
                 user: Some(user),
                 hash,
                 blocked,
@@ -242,96 +235,81 @@ async fn note_failure(
         .await
 }
 
-/// The password is right: everything that may still be in the way, then the session.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all that the first half of a sign-in found out"
-)]
-async fn enter(
-    room: &Access,
-    environment: &Environment,
-    attempt: &Attempt,
-    known: &Known,
-    verdict: Verdict,
-    user: &UserRecord,
+/// The password is right.
+struct Proved<'a> {
+    environment: &'a Environment,
+    configuration: &'a AuthConfiguration,
+    attempt: &'a Attempt,
+    user: &'a UserRecord,
+    /// The stored hash, when a better one should replace it.
+    hash: Option<&'a StoredHash>,
+    blocked: bool,
+    /// Which attempt in a row this is.
     ticket: i64,
+    /// When the password was looked up.
     began: Millis,
-    from: &CallOrigin,
-) -> Result<SignedIn, LoginError> {
-    if known.blocked {
-        return Err(Refusal::Locked.into());
-    }
-    let now = room.app.now();
-    let pass = admit(
-        room,
-        environment,
-        attempt.tenant.clone(),
-        user,
-        &known.configuration,
-        now,
-    )
-    .await?;
-    let upgrade = match (&known.hash, verdict.rehash) {
-        (Some(old), true) => Some((old.clone(), room.pool.hash(attempt.password.clone()).await?)),
-        _ => None,
-    };
-    let session = room.app.ids().v7(now);
-    let minted = gate::mint(
-        &room.directory,
-        environment,
-        &known.configuration,
-        &pass,
-        &session,
-        now,
-    )
-    .await?;
-    let entry = Entry {
-        scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
-        user: user.id.clone(),
-        email: user.email.clone(),
-        session,
-        refresh_token: room.app.ids().v4(),
-        refresh_seconds: known.configuration.default_refresh_token_expiration,
-        upgrade,
-        ticket,
-        began,
-        from: from.clone(),
-    };
-    let refresh_token = entry.refresh_token.clone();
-    let ids = room.app.ids().clone();
-    room.app
-        .db()
-        .write(async move |tx| entry.write(tx, &ids, now).await)
-        .await?;
-    Ok(SignedIn {
-        pass,
-        minted,
-        refresh_token,
-        refresh_seconds: known.configuration.default_refresh_token_expiration,
-        cookies: CookieStyle::of(environment, &known.configuration),
-    })
+    from: &'a CallOrigin,
 }
 
-async fn admit(
-    room: &Access,
-    environment: &Environment,
-    tenant: Option<String>,
-    user: &UserRecord,
-    configuration: &AuthConfiguration,
-    now: Millis,
-) -> Result<Pass, Refusal> {
-    let (environment, user, configuration) = (environment.id.clone(), user.id.clone(), configuration.clone());
-    room.app
-        .db()
-        .read(async move |tx| {
-            // Read again: hashing took long enough for a lock or a removal.
-            let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
-                return Err(Refusal::NoTenant);
-            };
-            let wish = Wish::Prefer(tenant.as_deref());
-            gate::admit(tx, &environment, user, &configuration, wish, now).await
+impl Proved<'_> {
+    /// Everything that may still be in the way, then the session.
+    async fn enter(&self, room: &Access) -> Result<SignedIn, LoginError> {
+        if self.blocked {
+            return Err(Refusal::Locked.into());
+        }
+        let (environment, configuration) = (self.environment, self.configuration);
+        let now = room.app.now();
+        let pass = self.admit(room, now).await?;
+        let upgrade = match self.hash {
+            Some(old) => Some((old.clone(), room.pool.hash(self.attempt.password.clone()).await?)),
+            None => None,
+        };
+        let session = room.app.ids().v7(now);
+        let minted = gate::mint(&room.directory, environment, configuration, &pass, &session, now).await?;
+        let refresh_token = room.app.ids().v4();
+        let refresh_seconds = configuration.default_refresh_token_expiration;
+        let entry = Entry {
+            scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
+            user: self.user.id.clone(),
+            email: self.user.email.clone(),
+            session,
+            refresh_token: refresh_token.clone(),
+            refresh_seconds,
+            upgrade,
+            ticket: self.ticket,
+            began: self.began,
+            from: self.from.clone(),
+        };
+        let ids = room.app.ids().clone();
+        room.app
+            .db()
+            .write(async move |tx| entry.write(tx, &ids, now).await)
+            .await?;
+        Ok(SignedIn {
+            pass,
+            minted,
+            refresh_token,
+            refresh_seconds,
+            cookies: CookieStyle::of(environment, configuration),
         })
-        .await
+    }
+
+    async fn admit(&self, room: &Access, now: Millis) -> Result<Pass, Refusal> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let tenant = self.attempt.tenant.clone();
+        room.app
+            .db()
+            .read(async move |tx| {
+                // Read again: hashing took long enough for a lock or a removal.
+                let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
+                    return Err(Refusal::NoTenant);
+                };
+                let wish = Wish::Prefer(tenant.as_deref());
+                gate::admit(tx, &environment, user, &configuration, wish, now).await
+            })
+            .await
+    }
 }
 
 /// A sign-in that only has to be written down.

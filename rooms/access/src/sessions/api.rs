@@ -6,15 +6,16 @@ use web::{
 };
 
 use super::cookies::{self, CookieStyle, with_cookie};
-use super::domain::{self, RefreshError};
+use super::domain;
 use super::model::LONGEST_TOKEN;
+use super::refresh::{self, RefreshError};
 use crate::login::{RefreshBody, RefreshResponse, answer};
 use crate::room::Access;
-use crate::tokens::{Holder, token_problem};
+use crate::tokens::Holder;
 
 pub(crate) fn routes() -> Routes<Access> {
     Routes::new()
-        .on(Guard::anyone(), routes!(refresh))
+        .on(Guard::anyone(), routes!(refresh_token))
         .on(Guard::anyone(), routes!(log_out))
 }
 
@@ -36,7 +37,7 @@ type Refused = WithHeaders<Problem>;
         (status = 403, description = "The user may not enter the tenant asked for, or the page's origin is not allowed"),
     )
 )]
-async fn refresh(
+async fn refresh_token(
     State(room): State<Access>,
     caller: PublicCaller,
     headers: HeaderMap,
@@ -45,6 +46,7 @@ async fn refresh(
     let now = room.app.now();
     let environment = room.environment(&caller.environment).await.map_err(bare)?;
     own_page(&environment, caller.from.origin.as_deref()).map_err(bare)?;
+    let configuration = room.configuration(&environment.id).await.map_err(bare)?;
     let wish = body.unwrap_or_default().tenant_id.filter(|id| !id.is_empty());
     let token = cookies::presented(
         &headers,
@@ -52,13 +54,13 @@ async fn refresh(
         caller.from.application.as_deref(),
     );
     let result = match token.filter(|token| token.len() <= LONGEST_TOKEN) {
-        Some(token) => domain::refresh(&room, &environment, token, wish, &caller.from).await,
+        Some(token) => refresh::refresh(&room, &environment, &configuration, token, wish, &caller.from).await,
         None => Err(RefreshError::NoSession),
     };
     let signed_in = match result {
         Ok(signed_in) => signed_in,
         Err(RefreshError::NoSession) => {
-            let style = style(&room, &environment).await.map_err(bare)?;
+            let style = CookieStyle::of(&environment, &configuration);
             let cleared = style.clearing(environment.id.as_str(), now);
             return Err(WithHeaders(with_cookie(cleared), RefreshError::NoSession.into()));
         }
@@ -106,7 +108,7 @@ async fn log_out(
     .filter(|token| token.len() <= LONGEST_TOKEN);
     let session = session_of_bearer(&room, &environment, &headers).await?;
     domain::log_out(&room, &environment.id, token, session, &caller.from).await?;
-    let style = style(&room, &environment).await?;
+    let style = CookieStyle::of(&environment, &room.configuration(&environment.id).await?);
     let cleared = style.clearing(environment.id.as_str(), room.app.now());
     Ok(WithHeaders(with_cookie(cleared), Done::CREATED))
 }
@@ -122,22 +124,13 @@ async fn session_of_bearer(
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = bearer else { return Ok(None) };
-    let verified = room
-        .tokens
-        .verify(token.trim(), room.app.now())
-        .await
-        .map_err(|error| token_problem(&error))?;
+    let verified = room.tokens.verify(token.trim(), room.app.now()).await?;
     Ok(verified
         .filter(|token| token.environment == environment.id)
         .and_then(|token| match &token.holder {
             Holder::User(user) => Some(user.session.clone()),
             Holder::Environment | Holder::Other => None,
         }))
-}
-
-async fn style(room: &Access, environment: &Environment) -> Result<CookieStyle, Problem> {
-    let configuration = domain::configuration(room, &environment.id).await?;
-    Ok(CookieStyle::of(environment, &configuration))
 }
 
 /// A cookie goes wherever a browser is sent, so pages of other sites must not drive these calls: an `Origin`, when there
@@ -173,7 +166,7 @@ impl From<RefreshError> for Problem {
             RefreshError::NoSession | RefreshError::Straggler => Self::unauthorized(sentence),
             RefreshError::NotAMember => Self::forbidden(sentence),
             RefreshError::Store(error) => error.into(),
-            RefreshError::Token(error) => token_problem(&error),
+            RefreshError::Token(error) => error.into(),
         }
     }
 }

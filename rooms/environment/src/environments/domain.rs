@@ -132,6 +132,35 @@ pub async fn list_environments(directory: &Directory) -> Result<Vec<Environment>
     Ok(all.iter().map(Environment::from).collect())
 }
 
+/// Gives an environment another public address: its host, the issuer of its new tokens, its cookies follow.
+///
+/// # Errors
+/// When the address does not serve, belongs to another environment, or there is no such environment.
+pub async fn move_environment(
+    directory: &Directory,
+    environment: &EnvironmentId,
+    public_url: &str,
+) -> Result<(), EnvironmentError> {
+    let host = host_key(public_url).ok_or(EnvironmentError::PublicUrl)?;
+    let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    directory
+        .db()
+        .write(async move |tx| {
+            if !store::set_address(tx, &id, &host, &public_url, now).await? {
+                return Err(EnvironmentError::HostTaken(host.clone()));
+            }
+            AuditRecord::new("Environment moved", "environment", id.as_str())
+                .described(public_url.clone())
+                .write(tx, &ids, &Scope::environment(id.clone()), now)
+                .await?;
+            Ok(())
+        })
+        .await?;
+    directory.forget();
+    Ok(())
+}
+
 /// Replaces the secret of an environment's back ends. Tokens they hold stay good until they end.
 ///
 /// # Errors

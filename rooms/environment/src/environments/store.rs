@@ -186,6 +186,29 @@ pub(crate) async fn set_secret(
     Ok(rows == 1)
 }
 
+/// Stores another public address and its host; false when the host is taken or there is no such environment.
+pub(crate) async fn set_address(
+    tx: &Tx,
+    id: &EnvironmentId,
+    host: &str,
+    public_url: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    // all environments: a host belongs to one of them
+    let rows = tx
+        .exec(
+            sql!(
+                "UPDATE environments SET host = $2, public_url = $3, updated_at = $4, version = version + 1
+                 WHERE environment_id = $1
+                   AND NOT EXISTS (SELECT 1 FROM environments WHERE host = $2 AND environment_id <> $1)"
+            ),
+            args![id.as_str(), host, public_url, now.0],
+        )
+        .await?;
+    told(tx, id).await?;
+    Ok(rows == 1)
+}
+
 /// Makes every cache of every node read the environment anew, once this transaction is committed.
 pub(crate) async fn touch(tx: &Tx, id: &EnvironmentId, now: Millis) -> Result<(), StoreError> {
     tx.exec(

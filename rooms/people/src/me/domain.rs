@@ -1,6 +1,6 @@
 //! Decisions about one's own profile and tenants.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use db::{StoreError, Tx};
 use kit::{Millis, Scope, TenantId};
@@ -47,7 +47,7 @@ pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result
     held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());
     let ids: Vec<String> = held.iter().map(|one| one.tenant_id.clone()).collect();
     let found = tenancy::tenants_by_id(tx, &caller.environment, &ids).await?;
-    let mut by_id: HashMap<String, tenancy::Tenant> = found
+    let mut by_id: BTreeMap<String, tenancy::Tenant> = found
         .into_iter()
         .map(|tenant| (tenant.tenant_id.clone(), tenant))
         .collect();

@@ -23,6 +23,9 @@ pub(crate) enum Order {
     Phone,
 }
 
+/// The family of orders over the users of one class.
+const CLASSES: &str = "users.class";
+
 /// A position: the sort key and the id that breaks ties (`""` where the key alone is unique).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -38,7 +41,7 @@ impl Order {
             Self::Email => Ranking::new("users.email"),
             Self::Age => Ranking::new("users.age"),
             Self::Tenant => Ranking::new("users.tenant"),
-            Self::Class(class) => Ranking::part("users.class", class),
+            Self::Class(class) => Ranking::part(CLASSES, class),
             Self::Username => Ranking::new("users.username"),
             Self::Phone => Ranking::new("users.phone"),
         }
@@ -180,4 +183,9 @@ pub(crate) async fn page(
         id: seat.id,
     };
     store::ids_from(tx, environment, order, &from, seat.skip, limit).await
+}
+
+/// The classes there are, with how many users each has.
+pub(crate) async fn classes(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<(String, i64)>, StoreError> {
+    Ranking::parts(tx, environment, CLASSES).await
 }

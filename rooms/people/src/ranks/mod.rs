@@ -3,4 +3,4 @@
 mod domain;
 mod store;
 
-pub(crate) use domain::{Order, enlist, page, rank, relist, strike, total};
+pub(crate) use domain::{Order, classes, enlist, page, rank, relist, strike, total};

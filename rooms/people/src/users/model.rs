@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_profile_change_keeps_what_it_does_not_name() {
-        let old = crate::records::UserRecord {
+        let old = UserRecord {
             id: "u".into(),
             email: None,
             username: None,

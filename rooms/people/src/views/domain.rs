@@ -1,6 +1,6 @@
 //! Puts user objects together: few statements for any number of users.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, TenantId};
@@ -53,7 +53,7 @@ pub(crate) async fn view(
     let held = records::memberships(tx, environment, &user.id).await?;
     let roles = roles_of(tx, environment, lens.detail, held.iter()).await?;
     let permissions = permissions_of(tx, environment, lens, [(&user, held.as_slice())]).await?;
-    Ok(put_together(user, held, lens, &roles, &permissions))
+    Ok(put_together(user, &held, lens, &roles, &permissions))
 }
 
 /// Several users, in their order.
@@ -75,7 +75,7 @@ pub(crate) async fn views(
         all.iter().map(|(_, membership)| membership),
     )
     .await?;
-    let mut held: HashMap<String, Vec<Membership>> = HashMap::with_capacity(users.len());
+    let mut held: BTreeMap<String, Vec<Membership>> = BTreeMap::new();
     for (user, membership) in all {
         held.entry(user).or_default().push(membership);
     }
@@ -87,7 +87,7 @@ pub(crate) async fn views(
         .into_iter()
         .map(|user| {
             let own = held.remove(user.id.as_str()).unwrap_or_default();
-            put_together(user, own, lens, &roles, &permissions)
+            put_together(user, &own, lens, &roles, &permissions)
         })
         .collect())
 }
@@ -165,12 +165,12 @@ fn roles_in(roles: &[Role], membership: &Membership) -> Vec<Role> {
 
 fn put_together(
     user: UserRecord,
-    held: Vec<Membership>,
+    held: &[Membership],
     lens: Lens<'_>,
     roles: &[Role],
     permissions: &[Permission],
 ) -> UserView {
-    let tenant_id = tenant_of(&user, &held, lens);
+    let tenant_id = tenant_of(&user, held, lens);
     let here = held.iter().find(|membership| membership.tenant_id == tenant_id);
     let activated = here.is_some_and(|membership| membership.status == records::MembershipStatus::Activated);
     let sub_accounts = here.is_some_and(|membership| membership.sub_accounts);

@@ -1,0 +1,265 @@
+//! `users/v3`, and the older lists beside it.
+
+use blocks::listing::{Dialect, Order, Page, Paged};
+use kit::TenantId;
+use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
+
+use super::domain;
+use super::model::{Field, GroupsOfUser, RolesOfUser, Search, Sort};
+use crate::room::People;
+use crate::views::{self, Audience, Detail, Lens, UserView};
+
+const LIST: Dialect<Sort> = Dialect {
+    most: 200,
+    usual: 50,
+    sorts: &[
+        ("createdAt", Sort::CreatedAt),
+        ("name", Sort::Name),
+        ("email", Sort::Email),
+        ("id", Sort::Id),
+        ("verified", Sort::Verified),
+        ("isLocked", Sort::IsLocked),
+        ("provider", Sort::Provider),
+        ("tenantId", Sort::TenantId),
+    ],
+};
+
+/// Most ids in one filter.
+const MOST_IDS: usize = 500;
+/// Most characters of a text to search for.
+const TEXT: usize = 255;
+
+pub(crate) fn routes() -> Routes<People> {
+    let read = Guard::environment_or_user(Need::Permission("fe.secure.read.users"));
+    Routes::new()
+        .on(read, routes!(list_users))
+        .on(read, routes!(list_users_v1))
+        .on(read, routes!(list_users_v2))
+        .on(read.with_tenant(), routes!(list_roles_of_users))
+        .on(read.with_tenant(), routes!(list_groups_of_users))
+}
+
+fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
+    Search {
+        tenant: caller.scope().tenant,
+        prefixes: Vec::new(),
+        contains: None,
+        ids: None,
+        external_ids: None,
+        visible_only: caller.user().is_some(),
+        sort: page.sort,
+        order: page.order.unwrap_or(Order::Ascending),
+        skip: page.skipped(),
+        limit: page.limit,
+    }
+}
+
+/// A list of ids; absent and empty are not the same, but an empty parameter is an absent one.
+fn id_list(params: &Params, name: &str) -> Result<Option<Vec<String>>, Problem> {
+    let ids = params.list(name, MOST_IDS)?;
+    Ok((!ids.is_empty()).then_some(ids))
+}
+
+async fn answer(
+    room: &People,
+    caller: &AnyCaller,
+    params: &Params,
+    page: Page<Sort>,
+    search: Search,
+    detail: Detail,
+) -> Result<Json<Paged<UserView>>, Problem> {
+    let audience = if caller.user().is_some() {
+        Audience::Colleague
+    } else {
+        Audience::Environment
+    };
+    let environment = caller.scope().environment;
+    let (items, total) = room
+        .app
+        .db()
+        .read(async move |tx| {
+            let found = domain::find(tx, &environment, &search).await?;
+            let lens = Lens {
+                tenant: search.tenant.as_ref(),
+                audience,
+                detail,
+            };
+            let items = views::views(tx, &environment, found.items, lens).await?;
+            Ok::<_, Problem>((items, found.total))
+        })
+        .await?;
+    Ok(Json(page.answer(items, total, params)))
+}
+
+/// The prefixes that a call searches for, in the form the fields are stored in.
+fn prefixes(params: &Params) -> Result<Vec<(Field, String)>, Problem> {
+    let mut prefixes = Vec::new();
+    if let Some(text) = params.text_within("_email", TEXT)? {
+        prefixes.push((Field::Email, kit::search_key(text)));
+    }
+    if let Some(text) = params.text_within("_namePrefix", TEXT)? {
+        prefixes.push((Field::Name, kit::search_key(text)));
+    }
+    let kind = match params.text("_identifierType") {
+        None | Some("email") => Field::Email,
+        Some("phoneNumber") => Field::Phone,
+        Some("username") => Field::Username,
+        Some(_) => {
+            return Err(Problem::bad_request(
+                "_identifierType must be one of the following values: email, phoneNumber, username",
+            ));
+        }
+    };
+    if let Some(text) = params.text_within("_identifier", TEXT)? {
+        let key = match kind {
+            // Numbers are stored without hyphens, and a plus sign in a query arrives as a blank.
+            Field::Phone => {
+                text.chars()
+                    .filter(char::is_ascii_digit)
+                    .fold(String::from("+"), |mut key, digit| {
+                        key.push(digit);
+                        key
+                    })
+            }
+            Field::Email | Field::Name | Field::Username => kit::search_key(text),
+        };
+        prefixes.push((kind, key));
+    }
+    prefixes.retain(|(_, prefix)| !prefix.is_empty());
+    Ok(prefixes)
+}
+
+/// Users of the environment or of one tenant. Texts are searched from their beginning, in any case.
+#[utoipa::path(get, path = "/identity/resources/users/v3", tag = "User management",
+    params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
+        ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
+        ("_email" = Option<String>, Query, description = "What the address begins with"),
+        ("_namePrefix" = Option<String>, Query, description = "What the name begins with"),
+        ("_identifier" = Option<String>, Query, description = "What the identifier begins with"),
+        ("_identifierType" = Option<String>, Query, description = "Which one: email (when absent), phoneNumber, username"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_tenantId" = Option<String>, Query, description = "Only members of this tenant"),
+        ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
+        ("_externalIds" = Option<String>, Query, description = "Only users with these external ids, parted by commas"),
+        ("_sortBy" = Option<String>, Query,
+            description = "createdAt, name, email, id, verified, isLocked, provider or tenantId; when absent what is searched by, else createdAt"),
+        ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
+    responses((status = 200, body = Paged<UserView>)))]
+async fn list_users(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Paged<UserView>>, Problem> {
+    let page = LIST.read(&params)?;
+    params.flag("_includeSubTenants")?;
+    let mut search = search(&page, &caller);
+    if let Some(wanted) = params.text_within("_tenantId", TEXT)? {
+        let wanted = TenantId::from(wanted);
+        if search.tenant.as_ref().is_some_and(|tenant| *tenant != wanted) {
+            // Another tenant than the credential speaks for has no users to see.
+            return Ok(Json(page.answer(Vec::new(), 0, &params)));
+        }
+        search.tenant = Some(wanted);
+    }
+    search.prefixes = prefixes(&params)?;
+    search.ids = id_list(&params, "ids")?;
+    search.external_ids = id_list(&params, "_externalIds")?;
+    answer(&room, &caller, &params, page, search, Detail::Listed).await
+}
+
+/// Users with their roles, as one client reads them: of all tenants, or of the one named by header.
+#[utoipa::path(get, path = "/identity/resources/users/v1", tag = "User management",
+    params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
+        ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
+        ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
+        ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
+        ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
+    responses((status = 200, body = Paged<UserView>)))]
+async fn list_users_v1(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Paged<UserView>>, Problem> {
+    let page = LIST.read(&params)?;
+    let mut search = search(&page, &caller);
+    search.ids = id_list(&params, "ids")?;
+    answer(&room, &caller, &params, page, search, Detail::Full).await
+}
+
+/// Users with their roles, searched for a text anywhere in name or address.
+#[utoipa::path(get, path = "/identity/resources/users/v2", tag = "User management",
+    params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
+        ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
+        ("_filter" = Option<String>, Query, description = "Text that the name or the address contains"),
+        ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
+        ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
+    responses((status = 200, body = Paged<UserView>)))]
+async fn list_users_v2(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Paged<UserView>>, Problem> {
+    let page = LIST.read(&params)?;
+    params.flag("_includeSubTenants")?;
+    let mut search = search(&page, &caller);
+    search.ids = id_list(&params, "ids")?;
+    search.contains = params
+        .text_within("_filter", TEXT)?
+        .map(kit::search_key)
+        .filter(|text| !text.is_empty());
+    answer(&room, &caller, &params, page, search, Detail::Full).await
+}
+
+/// Which users `ids` asks about.
+fn asked(params: &Params) -> Result<Vec<String>, Problem> {
+    let mut ids = params.list("ids", MOST_IDS)?;
+    if ids.is_empty() {
+        return Err(Problem::bad_request("ids should not be empty"));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok(ids)
+}
+
+/// The ids of the roles that users hold in the tenant.
+#[utoipa::path(get, path = "/identity/resources/users/v3/roles", tag = "User management",
+    params(("ids" = Vec<String>, Query, description = "Ids of users, parted by commas"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant in question")),
+    responses((status = 200, body = Vec<RolesOfUser>)))]
+async fn list_roles_of_users(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Vec<RolesOfUser>>, Problem> {
+    let (ids, scope) = (asked(&params)?, caller.scope());
+    let rows = room
+        .app
+        .db()
+        .read(async move |tx| Ok::<_, Problem>(domain::roles(tx, &scope, &ids).await?))
+        .await?;
+    Ok(Json(rows))
+}
+
+/// The ids of the groups that users are in.
+#[utoipa::path(get, path = "/identity/resources/users/v3/groups", tag = "User management",
+    params(("ids" = Vec<String>, Query, description = "Ids of users, parted by commas"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant in question")),
+    responses((status = 200, body = Vec<GroupsOfUser>)))]
+async fn list_groups_of_users(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Vec<GroupsOfUser>>, Problem> {
+    let (ids, scope) = (asked(&params)?, caller.scope());
+    let rows = room
+        .app
+        .db()
+        .read(async move |tx| Ok::<_, Problem>(domain::groups(tx, &scope, &ids).await?))
+        .await?;
+    Ok(Json(rows))
+}

@@ -1,0 +1,389 @@
+//! Which way leads to a page.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use blocks::listing::Order;
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Scope};
+
+use super::model::{Field, Found, GroupsOfUser, RolesOfUser, Search, Sort};
+use super::pages::{Stretch, across, nearer, stretch};
+use super::store::{self, Range};
+use crate::ranks;
+use crate::records::{self, UserRecord};
+
+/// Most users that a list of ids of another system may stand for.
+const MOST_EXTERNAL: i64 = 2_000;
+
+/// The users a search finds, one page of them.
+pub(super) async fn find(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+) -> Result<Found<UserRecord>, StoreError> {
+    if search.ids.is_some() || search.external_ids.is_some() {
+        return among(tx, environment, search).await;
+    }
+    let found = ids(tx, environment, search).await?;
+    let mut by_id: BTreeMap<String, UserRecord> = records::users_by_id(tx, environment, &found.items)
+        .await?
+        .into_iter()
+        .map(|user| (user.id.to_string(), user))
+        .collect();
+    let items = found.items.iter().filter_map(|id| by_id.remove(id)).collect();
+    Ok(Found {
+        items,
+        total: found.total,
+    })
+}
+
+/// The ids on the page.
+async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Found<String>, StoreError> {
+    let scope = search
+        .tenant
+        .as_ref()
+        .map(|tenant| Scope::tenant(environment.clone(), tenant.clone()));
+    let hidden = match (&scope, search.visible_only) {
+        (Some(scope), true) => store::has_invisible(tx, scope).await?,
+        (None, true) => true,
+        (_, false) => false,
+    };
+    let natural = match search.prefixes.as_slice() {
+        [] => Some(search.sort.unwrap_or(Sort::CreatedAt)),
+        [(field, _)] if search.sort.is_none_or(|sort| sort == field.sort()) => Some(field.sort()),
+        _ => None,
+    };
+    let prefix = search.prefixes.first();
+    let mut found = match natural {
+        Some(sort) if !hidden && search.contains.is_none() => match (&scope, prefix) {
+            (Some(scope), None) => whole_tenant(tx, scope, search, sort).await?,
+            (Some(scope), Some((_, prefix))) => prefix_in_tenant(tx, scope, search, sort, prefix).await?,
+            (None, None) => whole_environment(tx, environment, search, sort).await?,
+            (None, Some((field, prefix))) => {
+                prefix_in_environment(tx, environment, search, *field, prefix).await?
+            }
+        },
+        _ => {
+            let sort = search
+                .sort
+                .or(prefix.map(|(field, _)| field.sort()))
+                .unwrap_or(Sort::CreatedAt);
+            let total = store::count_filtered(tx, environment, search).await?;
+            let items = store::page_filtered(tx, environment, search, sort).await?;
+            return Ok(Found { items, total });
+        }
+    };
+    if search.order == Order::Descending {
+        found.items.reverse();
+    }
+    Ok(found)
+}
+
+/// Sorts the classes as a sort by one of their parts wants them, ties by the whole.
+fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
+    let part = |class: &str| match sort {
+        Sort::IsLocked => class.get(1..2).unwrap_or("").to_owned(),
+        Sort::Provider => class.get(2..).unwrap_or("").to_owned(),
+        _ => class.get(..1).unwrap_or("").to_owned(),
+    };
+    classes.sort_by(|(a, _), (b, _)| part(a).cmp(&part(b)).then_with(|| a.cmp(b)));
+}
+
+const fn by_class(sort: Sort) -> bool {
+    matches!(sort, Sort::Verified | Sort::IsLocked | Sort::Provider)
+}
+
+/// The order that an unfiltered environment-wide sort walks.
+const fn order_of(sort: Sort) -> ranks::Order {
+    match sort {
+        Sort::CreatedAt => ranks::Order::Age,
+        Sort::Name => ranks::Order::Name,
+        Sort::Email => ranks::Order::Email,
+        Sort::TenantId => ranks::Order::Tenant,
+        Sort::Username => ranks::Order::Username,
+        Sort::Phone => ranks::Order::Phone,
+        Sort::Id | Sort::Verified | Sort::IsLocked | Sort::Provider => ranks::Order::Id,
+    }
+}
+
+/// Ascending ids of the page; the caller turns a descending one round.
+async fn whole_environment(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+    sort: Sort,
+) -> Result<Found<String>, StoreError> {
+    if by_class(sort) {
+        let mut classes = ranks::classes(tx, environment).await?;
+        sort_classes(&mut classes, sort);
+        let total = classes.iter().map(|(_, size)| size).sum();
+        let mut items = Vec::new();
+        for (class, part) in parts(classes, total, search) {
+            let order = ranks::Order::Class(class);
+            items.extend(ranks::page(tx, environment, &order, part.skip, part.take).await?);
+        }
+        return Ok(Found { items, total });
+    }
+    let order = order_of(sort);
+    let total = ranks::total(tx, environment, &order).await?;
+    let part = stretch(total, search.skip, search.limit, search.order);
+    let items = walk_ranks(tx, environment, &order, part).await?;
+    Ok(Found { items, total })
+}
+
+async fn walk_ranks(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    order: &ranks::Order,
+    part: Stretch,
+) -> Result<Vec<String>, StoreError> {
+    if part.take == 0 {
+        return Ok(Vec::new());
+    }
+    ranks::page(tx, environment, order, part.skip, part.take).await
+}
+
+/// Which stretch of which class makes up the page, in ascending order.
+fn parts(classes: Vec<(String, i64)>, total: i64, search: &Search) -> Vec<(String, Stretch)> {
+    let page = stretch(total, search.skip, search.limit, search.order);
+    let sizes: Vec<i64> = classes.iter().map(|(_, size)| *size).collect();
+    let mut parts = across(&sizes, page.skip, page.take).into_iter().peekable();
+    let mut wanted = Vec::new();
+    for (index, (class, _)) in classes.into_iter().enumerate() {
+        if let Some((_, part)) = parts.next_if(|(at, _)| *at == index) {
+            wanted.push((class, part));
+        }
+    }
+    wanted
+}
+
+async fn prefix_in_environment(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+    field: Field,
+    prefix: &str,
+) -> Result<Found<String>, StoreError> {
+    let order = order_of(field.sort());
+    let start = ranks::rank(tx, environment, &order, prefix).await?;
+    let end = match kit::prefix_end(prefix) {
+        Some(end) => ranks::rank(tx, environment, &order, &end).await?,
+        None => ranks::total(tx, environment, &order).await?,
+    };
+    let total = end - start;
+    let part = stretch(total, search.skip, search.limit, search.order);
+    let items = walk_ranks(
+        tx,
+        environment,
+        &order,
+        Stretch {
+            skip: start + part.skip,
+            ..part
+        },
+    )
+    .await?;
+    Ok(Found { items, total })
+}
+
+async fn whole_tenant(
+    tx: &Tx,
+    scope: &Scope,
+    search: &Search,
+    sort: Sort,
+) -> Result<Found<String>, StoreError> {
+    let mut classes = store::classes(tx, scope).await?;
+    let total: i64 = classes.iter().map(|(_, size)| size).sum();
+    if by_class(sort) {
+        sort_classes(&mut classes, sort);
+        let sizes: BTreeMap<String, i64> = classes.iter().cloned().collect();
+        let mut items = Vec::new();
+        for (class, part) in parts(classes, total, search) {
+            let way = nearer(sizes.get(&class).copied().unwrap_or(0), part);
+            items.extend(store::walk(tx, scope, sort, &Range::Class(class), way, part.take).await?);
+        }
+        return Ok(Found { items, total });
+    }
+    let part = stretch(total, search.skip, search.limit, search.order);
+    let items = walk_tenant(tx, scope, sort, &Range::All, total, part).await?;
+    Ok(Found { items, total })
+}
+
+async fn walk_tenant(
+    tx: &Tx,
+    scope: &Scope,
+    sort: Sort,
+    range: &Range,
+    total: i64,
+    part: Stretch,
+) -> Result<Vec<String>, StoreError> {
+    if part.take == 0 {
+        return Ok(Vec::new());
+    }
+    store::walk(tx, scope, sort, range, nearer(total, part), part.take).await
+}
+
+async fn prefix_in_tenant(
+    tx: &Tx,
+    scope: &Scope,
+    search: &Search,
+    sort: Sort,
+    prefix: &str,
+) -> Result<Found<String>, StoreError> {
+    let range = Range::Prefix {
+        from: prefix.to_owned(),
+        end: kit::prefix_end(prefix),
+    };
+    let total = store::count(tx, scope, sort, &range).await?;
+    let part = stretch(total, search.skip, search.limit, search.order);
+    let items = walk_tenant(tx, scope, sort, &range, total, part).await?;
+    Ok(Found { items, total })
+}
+
+/// The users of a list of ids that the rest of the search leaves.
+async fn among(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+) -> Result<Found<UserRecord>, StoreError> {
+    let mut wanted: Vec<String> = match (&search.ids, &search.external_ids) {
+        (Some(ids), _) => ids.clone(),
+        (None, Some(external)) => store::by_external_ids(tx, environment, external, MOST_EXTERNAL).await?,
+        (None, None) => Vec::new(),
+    };
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut users = records::users_by_id(tx, environment, &wanted).await?;
+    if let Some(tenant) = &search.tenant {
+        let scope = Scope::tenant(environment.clone(), tenant.clone());
+        let members: BTreeSet<String> = store::members_among(tx, &scope, &wanted)
+            .await?
+            .into_iter()
+            .collect();
+        users.retain(|user| members.contains(user.id.as_str()));
+    }
+    users.retain(|user| matches(user, search));
+    let sort = search.sort.unwrap_or(Sort::CreatedAt);
+    users.sort_by(|a, b| {
+        let order = compare(a, b, sort, search.tenant.is_some()).then_with(|| a.id.cmp(&b.id));
+        if search.order == Order::Descending {
+            order.reverse()
+        } else {
+            order
+        }
+    });
+    let total = i64::try_from(users.len()).unwrap_or(i64::MAX);
+    let (skip, take) = (
+        usize::try_from(search.skip).unwrap_or(usize::MAX),
+        usize::try_from(search.limit).unwrap_or(0),
+    );
+    let items = users.into_iter().skip(skip).take(take).collect();
+    Ok(Found { items, total })
+}
+
+fn matches(user: &UserRecord, search: &Search) -> bool {
+    let begins = |(field, prefix): &(Field, String)| match field {
+        Field::Email => user
+            .email
+            .as_deref()
+            .is_some_and(|email| email.starts_with(prefix)),
+        Field::Name => user.name_key().starts_with(prefix),
+        Field::Username => user.username_key().starts_with(prefix),
+        Field::Phone => user
+            .phone_number
+            .as_deref()
+            .is_some_and(|phone| phone.starts_with(prefix)),
+    };
+    let external = search
+        .external_ids
+        .as_ref()
+        .is_none_or(|wanted| user.external_id.as_ref().is_some_and(|own| wanted.contains(own)));
+    let contains = search.contains.as_ref().is_none_or(|text| {
+        user.name_key().contains(text) || user.email.as_ref().is_some_and(|email| email.contains(text))
+    });
+    external && contains && !(search.visible_only && user.invisible) && search.prefixes.iter().all(begins)
+}
+
+fn compare(a: &UserRecord, b: &UserRecord, sort: Sort, in_tenant: bool) -> Ordering {
+    match sort {
+        Sort::CreatedAt => a.created_at.cmp(&b.created_at),
+        Sort::Name => a.name_key().cmp(&b.name_key()),
+        Sort::Email => a.email_key().cmp(&b.email_key()),
+        Sort::Verified => a
+            .verified
+            .cmp(&b.verified)
+            .then_with(|| a.class().cmp(&b.class())),
+        Sort::IsLocked => a
+            .is_locked
+            .cmp(&b.is_locked)
+            .then_with(|| a.class().cmp(&b.class())),
+        Sort::Provider => a
+            .provider
+            .cmp(&b.provider)
+            .then_with(|| a.class().cmp(&b.class())),
+        Sort::TenantId if !in_tenant => a.active_tenant.cmp(&b.active_tenant),
+        Sort::Username => a.username_key().cmp(&b.username_key()),
+        Sort::Phone => a.phone_number.cmp(&b.phone_number),
+        Sort::Id | Sort::TenantId => Ordering::Equal,
+    }
+}
+
+/// The roles that each of the users holds in the scope's tenant; users of other tenants are left out.
+pub(super) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<RolesOfUser>, StoreError> {
+    let all = records::memberships_of(tx, &scope.environment, ids).await?;
+    let mut held: BTreeMap<String, Vec<String>> = all
+        .into_iter()
+        .filter(|(_, membership)| membership.tenant_id == scope.tenant_id())
+        .map(|(user, membership)| (user, membership.role_ids))
+        .collect();
+    let rows = ids.iter().filter_map(|id| {
+        Some(RolesOfUser {
+            user_id: id.clone(),
+            tenant_id: scope.tenant_id().to_owned(),
+            vendor_id: scope.environment_id().to_owned(),
+            role_ids: held.remove(id)?,
+        })
+    });
+    Ok(rows.collect())
+}
+
+/// The groups that each of the users is in; users of other tenants are left out.
+pub(super) async fn groups(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<GroupsOfUser>, StoreError> {
+    let members: BTreeSet<String> = store::members_among(tx, scope, ids).await?.into_iter().collect();
+    let rows = ids.iter().filter(|id| members.contains(*id));
+    Ok(rows
+        .map(|id| GroupsOfUser {
+            user_id: id.clone(),
+            group_ids: Vec::new(),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_set_of_classes_serves_three_sorts() {
+        let mut classes: Vec<(String, i64)> = ["00local", "00saml", "01local", "10google", "11local"]
+            .map(|class| (class.to_owned(), 1))
+            .to_vec();
+        let names =
+            |classes: &[(String, i64)]| classes.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        sort_classes(&mut classes, Sort::IsLocked);
+        assert_eq!(
+            names(&classes),
+            ["00local", "00saml", "10google", "01local", "11local"]
+        );
+        sort_classes(&mut classes, Sort::Provider);
+        assert_eq!(
+            names(&classes),
+            ["10google", "00local", "01local", "11local", "00saml"]
+        );
+        sort_classes(&mut classes, Sort::Verified);
+        assert_eq!(
+            names(&classes),
+            ["00local", "00saml", "01local", "10google", "11local"]
+        );
+    }
+}
