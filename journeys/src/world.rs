@@ -5,6 +5,7 @@ use std::sync::Arc;
 use blocks::jobs::{Job, settle};
 use crypto::{HashCost, HashPool, SealingKey};
 use db::Db;
+use environment::Directory;
 use kit::{Clock, CountedIds, HandClock, Ids, Millis, RandomIds, SystemClock};
 use serde_json::{Value, json};
 use web::{Edge, RouteEntry};
@@ -26,7 +27,6 @@ pub struct World {
     db: Db,
     edge: Edge,
     table: Vec<RouteEntry>,
-    document: Value,
     jobs: Vec<Arc<dyn Job>>,
     copy: Copy,
 }
@@ -60,7 +60,6 @@ impl World {
             db,
             edge: built.edge,
             table: built.table,
-            document: serde_json::to_value(&built.openapi).unwrap(),
             jobs: built.jobs,
             copy,
         }
@@ -85,9 +84,8 @@ impl World {
     }
 
     /// The served OpenAPI document.
-    #[must_use]
-    pub const fn document(&self) -> &Value {
-        &self.document
+    pub async fn document(&self) -> Value {
+        self.anyone().get("/openapi.json").await.expect(200).json()
     }
 
     /// The database, for tests of storage itself.
@@ -243,23 +241,26 @@ fn sealing() -> SealingKey {
     SealingKey::from_bytes([9; 32])
 }
 
-fn build(db: Db, clock: Arc<dyn Clock>, ids: Ids, hashes: HashPool, sealing: SealingKey) -> server::Built {
+/// What the server itself puts together, with nothing of its own in place of anything.
+fn build(db: Db, clock: Arc<dyn Clock>, ids: Ids, hash_pool: HashPool, sealing: SealingKey) -> server::Built {
+    let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), sealing);
     server::build(server::Parts {
         db,
         clock,
         ids,
-        sealing,
-        hash_pool: hashes,
+        directory,
+        hash_pool,
         rate_limits: false,
         edge: web::EdgeSettings::default(),
+        metrics: None,
     })
 }
 
 /// Migrates an empty database and creates both environments in it, as the command line does.
 pub(crate) async fn seed(db: Db) {
     db.migrate(server::MIGRATIONS).await.unwrap();
-    let clock = Arc::new(SystemClock);
-    let built = build(db.clone(), clock, Ids::new(RandomIds::new()), hash_pool(), sealing());
+    let ids = Ids::new(RandomIds::new());
+    let directory = Directory::new(db.clone(), Arc::new(SystemClock), ids, sealing());
     for environment in [HOME, AWAY] {
         let new = environment::NewEnvironment {
             id: kit::EnvironmentId::from(environment.id),
@@ -268,10 +269,9 @@ pub(crate) async fn seed(db: Db) {
             public_url: environment.public_url.to_owned(),
             allowed_origins: vec![environment.origin.to_owned()],
         };
-        environment::create_environment(&built.directory, new, &built.seeds)
+        environment::create_environment(&directory, new, &server::seeds())
             .await
             .unwrap_or_else(|error| panic!("{} cannot be created: {error}", environment.name));
     }
-    drop(built);
     db.close().await;
 }

@@ -23,13 +23,6 @@ both_engines! {
         assert!(line.starts_with(&format!("{}={}", name(world.home.id), answer.text_at("/refreshToken"))));
     }
 
-    async fn the_device_cookie_has_all_dashes_removed(world: World) {
-        world.user("ann@example.com").await;
-        let answer = world.anyone().post(at::LOGIN, json!({"email": "ann@example.com", "password": PASSWORD})).await.expect(200);
-        let line = answer.cookie(&format!("fe_device_{}", world.home.id.replace('-', "")));
-        assert!(line.contains("HttpOnly"), "{line}");
-    }
-
     async fn the_owner_chooses_same_site(world: World) {
         world.user("ann@example.com").await;
         let vendor = world.vendor().await;

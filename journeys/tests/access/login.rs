@@ -49,7 +49,7 @@ both_engines! {
             let before = world.hashes.performed();
             let answer = world.anyone().post(at::LOGIN, credentials(email, password)).await;
             if answer.status == 400 {
-                assert!(password.is_empty() || !email.contains("@example.com"), "{email}: {}", answer.text());
+                assert!(password.is_empty() || !email.ends_with("@example.com"), "{email}: {}", answer.text());
                 continue; // an empty password or a text that is no address may be refused unread
             }
             let answer = answer.refuses(401, "Incorrect email or password");

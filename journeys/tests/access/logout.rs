@@ -10,7 +10,6 @@ both_engines! {
         let line = answer.cookie(&name);
         assert!(line.contains("Max-Age=0") || line.contains("1970"), "{line}");
         assert_eq!(ann.cookie(&name), None);
-        assert!(ann.cookie(&format!("fe_device_{}", world.home.id.replace('-', ""))).is_some(), "the device stays known");
         kept.post(at::REFRESH, json!({})).await.refuses(401, "Session not found");
     }
 

@@ -162,15 +162,6 @@ both_engines! {
         assert_eq!(claims(&ann.token())["roles"], json!(["member"]));
     }
 
-    async fn the_first_user_of_a_tenant_gets_the_first_user_role(world: World) {
-        let vendor = world.vendor().await;
-        vendor.post(at::ROLES, json!([{"key": "founder", "name": "Founder", "level": 1, "firstUserRole": true}])).await.expect(201);
-        let first = world.user("ann@example.com").await;
-        let second = world.user("bob@example.com").await;
-        assert_eq!(claims(&first.token())["roles"], json!(["founder"]));
-        assert_eq!(claims(&second.token())["roles"], json!([]));
-    }
-
     async fn every_change_is_recorded(world: World) {
         let vendor = world.vendor().await;
         let id = make(&vendor, "editor", 5).await;
