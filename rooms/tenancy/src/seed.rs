@@ -44,16 +44,3 @@ impl Seed for TenancySeed {
         Ok(())
     }
 }
-
-#[async_trait::async_trait]
-impl environment::Seed for TenancySeed {
-    async fn seed(
-        &self,
-        tx: &Tx,
-        ids: &Ids,
-        environment: &EnvironmentId,
-        now: Millis,
-    ) -> Result<(), StoreError> {
-        self.sow(tx, ids, environment, now).await
-    }
-}
