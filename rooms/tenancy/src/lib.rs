@@ -8,6 +8,8 @@ mod applications;
 mod catalogue;
 mod faults;
 mod permissions;
+#[cfg(test)]
+mod proof;
 mod roles;
 mod room;
 mod seed;

@@ -1,6 +1,8 @@
 //! What a new environment comes with.
 
+use async_trait::async_trait;
 use db::{StoreError, Tx};
+use environment::Seed;
 use kit::{EnvironmentId, Ids, Millis};
 
 use crate::roles::NewRoleOf;
@@ -11,12 +13,9 @@ use crate::{applications, permissions, roles};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TenancySeed;
 
-impl TenancySeed {
-    /// Writes the seeds.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn sow(
+#[async_trait]
+impl Seed for TenancySeed {
+    async fn seed(
         &self,
         tx: &Tx,
         ids: &Ids,

@@ -112,7 +112,7 @@ impl Change {
 }
 
 /// Every permission a caller sees. Users do not see those that tenants may never give.
-pub(super) async fn list(tx: &Tx, scope: &Scope, as_user: bool) -> Result<Vec<Permission>, StoreError> {
+pub(crate) async fn list(tx: &Tx, scope: &Scope, as_user: bool) -> Result<Vec<Permission>, StoreError> {
     let mut permissions = store::all(tx, scope).await?;
     if as_user {
         permissions.retain(|permission| permission.assignment_type != AssignmentType::Never);

@@ -306,10 +306,10 @@ pub(super) async fn set_tenant(
     let environment = &change.scope.environment;
     let old = held(tx, &change.scope, id).await?;
     let tenant = tenant.filter(|tenant| !tenant.is_empty());
-    if let Some(tenant) = tenant {
-        if !tenants::tenant_exists(tx, environment, tenant).await? {
-            return Err(RoleError::NoTenant);
-        }
+    if let Some(tenant) = tenant
+        && !tenants::tenant_exists(tx, environment, tenant).await?
+    {
+        return Err(RoleError::NoTenant);
     }
     let new = Role {
         tenant_id: tenant.map(str::to_owned),

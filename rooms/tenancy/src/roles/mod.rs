@@ -4,6 +4,8 @@ mod api;
 mod domain;
 mod migration;
 mod model;
+#[cfg(test)]
+mod proof;
 mod store;
 
 pub(crate) use api::routes;

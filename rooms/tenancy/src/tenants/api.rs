@@ -9,8 +9,7 @@ use web::{
 };
 
 use super::domain::{self, Change, TenantError, Wanted};
-use super::model::{MetadataBody, NewTenant, Prefix, Tenant, TenantChanges};
-use super::store::Sort;
+use super::model::{MetadataBody, NewTenant, Prefix, Sort, Tenant, TenantChanges};
 use crate::room::Tenancy;
 
 /// Largest body that may hold an embedded logo.

@@ -10,9 +10,9 @@ use kit::{EnvironmentId, Ids, Millis, Scope, TenantId};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::model::{NewTenant, Prefix, Tenant, TenantChanges};
+use super::model::{NewTenant, Prefix, Sort, Tenant, TenantChanges};
 use super::removal::{self, REMOVAL};
-use super::store::{self, Sort};
+use super::store;
 use crate::room::TenantPurge;
 
 /// Why a tenant was not created, changed or deleted.
@@ -90,10 +90,10 @@ pub async fn create_tenant(
         .clone()
         .into_tenant(environment, (ids.v4(), ids.v4()), now)
         .map_err(TenantError::Faults)?;
-    if let Some(parent) = &tenant.parent_tenant_id {
-        if !store::exists(tx, environment, parent).await? {
-            return Err(TenantError::NoParent);
-        }
+    if let Some(parent) = &tenant.parent_tenant_id
+        && !store::exists(tx, environment, parent).await?
+    {
+        return Err(TenantError::NoParent);
     }
     if store::removal(tx, environment, &tenant.tenant_id)
         .await?

@@ -3,6 +3,8 @@
 mod api;
 mod domain;
 mod model;
+#[cfg(test)]
+mod proof;
 mod removal;
 mod store;
 

@@ -4,15 +4,7 @@ use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis};
 
-use super::model::{Prefix, Tenant, terms};
-
-/// What the list can be sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    CreatedAt,
-    Name,
-    TenantId,
-}
+use super::model::{Prefix, Sort, Tenant, terms};
 
 /// Up to this many matches are fetched and sorted; more are met by walking the list in its order.
 const SPARSE: i64 = 2_000;
@@ -195,9 +187,9 @@ pub(super) async fn page(
     tenants_from(&tx.all_built(&query).await?)
 }
 
+/// What a term must be, after `environment_id =`.
 fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
     query
-        .push(" s.environment_id = ")
         .bind(environment.as_str())
         .push(" AND s.term >= ")
         .bind(&prefix.text);
@@ -208,7 +200,9 @@ fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
 }
 
 fn found_by(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
-    query.push(" AND EXISTS (SELECT 1 FROM tenant_terms s WHERE s.tenant_id = t.tenant_id AND");
+    query.push(
+        " AND EXISTS (SELECT 1 FROM tenant_terms s WHERE s.tenant_id = t.tenant_id AND s.environment_id = ",
+    );
     within(query, environment, prefix);
     query.push(")");
 }
@@ -219,7 +213,7 @@ pub(super) async fn matching(
     environment: &EnvironmentId,
     prefix: &Prefix,
 ) -> Result<i64, StoreError> {
-    let mut query = Query::new("SELECT COUNT(*) FROM tenant_terms s WHERE");
+    let mut query = Query::new("SELECT COUNT(*) FROM tenant_terms s WHERE s.environment_id = ");
     within(&mut query, environment, prefix);
     tx.one_built(&query).await?.get(0)
 }
@@ -235,7 +229,7 @@ pub(super) async fn page_matching(
 ) -> Result<Vec<Tenant>, StoreError> {
     let mut query = select();
     if total <= SPARSE {
-        query.push(" JOIN (SELECT s.tenant_id AS seat FROM tenant_terms s WHERE");
+        query.push(" JOIN (SELECT s.tenant_id AS seat FROM tenant_terms s WHERE s.environment_id = ");
         within(&mut query, environment, prefix);
         query
             .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
