@@ -25,6 +25,11 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0002_environment_tables.sql"),
     ),
     both(
+        3,
+        "audit_tables",
+        include_str!("../../migrations/0003_audit_tables.sql"),
+    ),
+    both(
         4,
         "tenancy_tables",
         include_str!("../../migrations/0004_tenancy_tables.sql"),

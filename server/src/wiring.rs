@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
-use blocks::jobs::{Job, TaskJob};
+use audit::AuditSink;
+use blocks::jobs::{Job, OutboxJob, TaskJob};
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
@@ -89,6 +90,7 @@ pub fn build(parts: Parts) -> Built {
 
     let rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
+        audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool, limits),
@@ -96,10 +98,16 @@ pub fn build(parts: Parts) -> Built {
     let operator = operator_routes(&app, metrics, &rooms);
     let routes = BoundRoutes::all([rooms, operator]);
 
-    let mut jobs: Vec<Arc<dyn Job>> = vec![Arc::new(SessionSweep {
-        db: db.clone(),
-        clock: Arc::clone(&clock),
-    })];
+    let mut jobs: Vec<Arc<dyn Job>> = vec![
+        Arc::new(OutboxJob {
+            db: db.clone(),
+            sink: Arc::new(AuditSink),
+        }),
+        Arc::new(SessionSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+    ];
     let mut runners = tenancy::runners(purges, holders);
     runners.push(Arc::new(RoleRemoval));
     for runner in runners {
