@@ -21,11 +21,19 @@ struct Key {
 }
 
 const fn key(name: &'static str, meaning: &'static str) -> Key {
-    Key { name, secret: false, meaning }
+    Key {
+        name,
+        secret: false,
+        meaning,
+    }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Key {
-    Key { name, secret: true, meaning }
+    Key {
+        name,
+        secret: true,
+        meaning,
+    }
 }
 
 const KEYS: &[Key] = &[
@@ -144,15 +152,25 @@ impl Config {
         }
         let text = |name: &str| given.get(name).map(|(value, _)| value.as_str());
         let data_dir = PathBuf::from(text("data_dir").unwrap_or("."));
-        let listen = parsed(text("listen"), faults, "listen must be an address and a port, such as 127.0.0.1:8787");
+        let listen = parsed(
+            text("listen"),
+            faults,
+            "listen must be an address and a port, such as 127.0.0.1:8787",
+        );
         let public_url = text("public_url").and_then(|value| public_url(value, faults));
         let database_url = match text("database_url") {
             None => Some(DatabaseUrl::Sqlite(data_dir.join("tenantry.db"))),
-            some => parsed(some, faults, "database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"),
+            some => parsed(
+                some,
+                faults,
+                "database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+            ),
         };
         for name in ["client_id", "secret"] {
             if text(name).is_some_and(|value| !kit::is_uuid(value)) {
-                faults.push(format!("{name} must be a UUID, because published clients parse it as one"));
+                faults.push(format!(
+                    "{name} must be a UUID, because published clients parse it as one"
+                ));
             }
         }
         if text("client_id").is_some() != text("secret").is_some() {
@@ -162,7 +180,9 @@ impl Config {
             faults.push("sealing_key must be 32 bytes in base64 or hex".to_owned());
         }
         let hash = text("password_hash").unwrap_or_default().parse::<HashCost>();
-        let hash = hash.map_err(|fault| faults.push(format!("password_hash: {fault}"))).ok();
+        let hash = hash
+            .map_err(|fault| faults.push(format!("password_hash: {fault}")))
+            .ok();
         let rate_limits = match text("rate_limits") {
             Some("on") => Some(true),
             Some("off") => Some(false),
@@ -188,7 +208,10 @@ impl Config {
             log,
             shown: Shown::default(),
         };
-        Some(Self { shown: Shown(given), ..config })
+        Some(Self {
+            shown: Shown(given),
+            ..config
+        })
     }
 
     /// The effective configuration for people: each key with its value (secrets masked), its source and its meaning.
@@ -204,7 +227,10 @@ impl Config {
                 None => ("", "not set"),
             };
             let variable = format!("TENANTRY_{}", key.name.to_uppercase());
-            out.push_str(&format!("# {} ({variable}; {source})\n{} = {value:?}\n\n", key.meaning, key.name));
+            out.push_str(&format!(
+                "# {} ({variable}; {source})\n{} = {value:?}\n\n",
+                key.meaning, key.name
+            ));
         }
         out
     }
@@ -230,10 +256,21 @@ fn from_file(file: Option<&Path>, given: &mut Given, faults: &mut Vec<String>) {
     for (name, value) in table {
         let value = match value {
             toml::Value::String(text) => text,
-            toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+            toml::Value::Array(list) => list
+                .iter()
+                .filter_map(toml::Value::as_str)
+                .collect::<Vec<_>>()
+                .join(","),
             other => other.to_string(),
         };
-        take(&name, value, "tenantry.toml", &format!("{} of {}", name, path.display()), given, faults);
+        take(
+            &name,
+            value,
+            "tenantry.toml",
+            &format!("{} of {}", name, path.display()),
+            given,
+            faults,
+        );
     }
 }
 
@@ -243,7 +280,9 @@ fn from_variables(
     faults: &mut Vec<String>,
 ) {
     for (variable, value) in variables {
-        let Some(name) = variable.strip_prefix("TENANTRY_") else { continue };
+        let Some(name) = variable.strip_prefix("TENANTRY_") else {
+            continue;
+        };
         let name = name.to_lowercase();
         if value.is_empty() || FOREIGN.contains(&name.as_str()) {
             continue;
@@ -291,7 +330,10 @@ fn public_url(text: &str, faults: &mut Vec<String>) -> Option<Url> {
     };
     let url = text.parse::<Url>().ok().filter(plain);
     if url.is_none() {
-        faults.push("public_url must be an http or https address without a path, such as https://login.example.com".to_owned());
+        faults.push(
+            "public_url must be an http or https address without a path, such as https://login.example.com"
+                .to_owned(),
+        );
     }
     url
 }
@@ -302,7 +344,9 @@ fn networks(text: &str, faults: &mut Vec<String>) -> Vec<IpNet> {
         let single = part.parse::<std::net::IpAddr>().map(IpNet::from);
         match part.parse::<IpNet>().or(single) {
             Ok(network) => networks.push(network),
-            Err(_) => faults.push(format!("trusted_proxies: {part} is not an address or a network such as 10.0.0.0/8")),
+            Err(_) => faults.push(format!(
+                "trusted_proxies: {part} is not an address or a network such as 10.0.0.0/8"
+            )),
         }
     }
     networks
@@ -313,7 +357,9 @@ mod tests {
     use super::*;
 
     fn read(mode: Mode, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tenantry.toml");
         std::fs::write(&file, "").unwrap();
@@ -336,8 +382,21 @@ mod tests {
             ],
         )
         .unwrap_err();
-        for word in ["listen", "public_url", "password_hash", "rate_limits", "nonsense", "UUID", "together", "TENANTRY_COLOUR", "TENANTRY_SMTP_URL"] {
-            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:#?}");
+        for word in [
+            "listen",
+            "public_url",
+            "password_hash",
+            "rate_limits",
+            "nonsense",
+            "UUID",
+            "together",
+            "TENANTRY_COLOUR",
+            "TENANTRY_SMTP_URL",
+        ] {
+            assert!(
+                faults.iter().any(|fault| fault.contains(word)),
+                "{word}: {faults:#?}"
+            );
         }
         assert_eq!(faults.len(), 9, "{faults:#?}");
     }
@@ -346,12 +405,29 @@ mod tests {
     fn variables_go_before_the_file_and_flags_before_both() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("t.toml");
-        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nlog = \"warn\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n").unwrap();
+        std::fs::write(
+            &file,
+            "listen = \"127.0.0.1:1\"\nlog = \"warn\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n",
+        )
+        .unwrap();
         let variables = [("TENANTRY_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
         let config = Config::read(Mode::Serve, Some(&file), variables.clone(), &[]).unwrap();
-        assert_eq!((config.listen.port(), config.log.as_str(), config.trusted_proxies.len()), (2, "warn", 2));
+        assert_eq!(
+            (
+                config.listen.port(),
+                config.log.as_str(),
+                config.trusted_proxies.len()
+            ),
+            (2, "warn", 2)
+        );
         let flags = [("listen", Some("127.0.0.1:3".to_owned()))];
-        assert_eq!(Config::read(Mode::Serve, Some(&file), variables, &flags).unwrap().listen.port(), 3);
+        assert_eq!(
+            Config::read(Mode::Serve, Some(&file), variables, &flags)
+                .unwrap()
+                .listen
+                .port(),
+            3
+        );
     }
 
     #[test]
@@ -364,7 +440,11 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_when_shown() {
-        let config = read(Mode::Dev, &[("TENANTRY_DATABASE_URL", "postgres://u:hunter2@h/d")]).unwrap();
+        let config = read(
+            Mode::Dev,
+            &[("TENANTRY_DATABASE_URL", "postgres://u:hunter2@h/d")],
+        )
+        .unwrap();
         assert!(!config.describe().contains("hunter2") && !config.describe().contains(DEV_SECRET));
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(config.describe().contains(DEV_CLIENT_ID));

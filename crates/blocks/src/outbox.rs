@@ -57,9 +57,9 @@ pub async fn put(
 /// When storage or the sink fails; the events stay.
 pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, StoreError> {
     let topic = sink.topic();
-    // all environments: the outbox is emptied in order of writing, whoever wrote
     let waiting = db
         .opt(
+            // all environments: the outbox is emptied in order of writing, whoever wrote
             sql!("SELECT id FROM outbox WHERE topic = $1 LIMIT 1"),
             args![topic],
         )
@@ -68,7 +68,6 @@ pub async fn drain(db: &Db, sink: std::sync::Arc<dyn Sink>) -> Result<usize, Sto
         return Ok(0);
     }
     db.write(async move |tx| {
-        // all environments: the outbox is emptied in order of writing, whoever wrote
         let rows = tx
             .all(
                 sql!("SELECT environment_id, id, body, created_at FROM outbox WHERE topic = $1 ORDER BY id LIMIT $2"),

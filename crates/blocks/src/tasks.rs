@@ -156,9 +156,9 @@ fn task_from(row: &Row) -> Result<Task, StoreError> {
 /// When storage or the step fails; the task stays where it was.
 pub async fn advance(db: &Db, runner: std::sync::Arc<dyn Runner>, now: Millis) -> Result<bool, StoreError> {
     let kind = runner.kind();
-    // all environments: tasks are done in order of submission, whoever submitted
     let open = db
         .opt(
+            // all environments: tasks are done in order of submission, whoever submitted
             sql!("SELECT id FROM tasks WHERE kind = $1 AND state IN ('NotStarted', 'InProgress') LIMIT 1"),
             args![kind],
         )
@@ -167,7 +167,6 @@ pub async fn advance(db: &Db, runner: std::sync::Arc<dyn Runner>, now: Millis) -
         return Ok(false);
     }
     db.write(async move |tx| {
-        // all environments: tasks are done in order of submission, whoever submitted
         // The guarded update claims the row: on PostgreSQL a second runner waits for it and then sees the lease.
         let claimed = tx
             .opt(

@@ -16,6 +16,6 @@ pub use configuration::{AuthConfiguration, AuthStrategy, CookieSameSite, JwtAlgo
 pub use directory::{Directory, Purpose, TokenError, VerifiedToken};
 pub use environments::{
     Environment, EnvironmentError, NewEnvironment, Rotated, Seed, create_environment, list_environments,
-    rotate_secret, rotate_signing_key,
+    move_environment, rotate_secret, rotate_signing_key,
 };
 pub use room::{EnvironmentRoom, routes};

@@ -28,6 +28,8 @@ const FLOOR: &[(&str, &[&str])] = &[
 
 /// What a room gets through the floor and never by itself.
 const NOT_IN_ROOMS: &[&str] = &["axum", "rusqlite", "tokio-postgres", "tokio", "reqwest", "rand"];
+/// Tests of a room run a router and send it requests.
+const IN_TESTS_OF_ROOMS: &[&str] = &["axum", "tokio"];
 const DRIVERS: &[&str] = &[
     "rusqlite",
     "tokio-postgres",
@@ -51,6 +53,8 @@ pub(crate) struct Package {
 struct Dependency {
     name: String,
     path: Option<String>,
+    /// `dev` for what only the tests use.
+    kind: Option<String>,
 }
 
 /// The rules about dependencies; `manifest` is the path shown to the reader.
@@ -61,6 +65,8 @@ pub(crate) fn check(package: &Package, manifest: &str) -> Vec<Breach> {
         let other = dependency.name.as_str();
         let sentence = if dependency.path.is_some() {
             forbidden_edge(name, other)
+        } else if dependency.kind.as_deref() == Some("dev") && IN_TESTS_OF_ROOMS.contains(&other) {
+            None
         } else {
             forbidden_package(name, other)
         };
@@ -166,6 +172,7 @@ mod tests {
                 .map(|(name, own)| Dependency {
                     name: (*name).to_owned(),
                     path: own.then(String::new),
+                    kind: None,
                 })
                 .collect(),
         }
@@ -223,6 +230,18 @@ mod tests {
             2
         );
         assert!(breaches("crates/db", "db", &[("rusqlite", false), ("tokio", false)]).is_empty());
+    }
+
+    #[test]
+    fn tests_of_rooms_may_run_a_router() {
+        let mut room = package(
+            "access",
+            &[("tokio", false), ("axum", false), ("rusqlite", false)],
+        );
+        for dependency in &mut room.dependencies {
+            dependency.kind = Some("dev".to_owned());
+        }
+        assert_eq!(check(&room, "rooms/access/Cargo.toml").len(), 1);
     }
 
     #[test]

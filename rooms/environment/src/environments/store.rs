@@ -166,6 +166,22 @@ pub(crate) async fn update(tx: &Tx, profile: &Profile, now: Millis) -> Result<()
     told(tx, &profile.id).await
 }
 
+/// Where the environment answers from now on. The host must be free.
+pub(crate) async fn set_address(
+    tx: &Tx,
+    id: &EnvironmentId,
+    public_url: &str,
+    host: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE environments SET public_url = $2, host = $3 WHERE environment_id = $1"),
+        args![id.as_str(), public_url, host],
+    )
+    .await?;
+    touch(tx, id, now).await
+}
+
 /// Stores the hash of a new secret; false when there is no such environment.
 pub(crate) async fn set_secret(
     tx: &Tx,

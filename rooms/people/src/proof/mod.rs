@@ -1,0 +1,10 @@
+//! This room's decisions and statements on a fresh SQLite file.
+
+mod bench;
+mod lists;
+mod members;
+mod scale;
+mod store;
+mod users;
+
+use bench::{Bench, NOW, run};

@@ -1,0 +1,47 @@
+//! The schema, embedded.
+
+use db::Migration;
+
+const fn both(number: u32, name: &'static str, text: &'static str) -> Migration {
+    Migration {
+        number,
+        name,
+        common: Some(text),
+        sqlite: None,
+        pg: None,
+    }
+}
+
+/// Every migration, in order. A file is added here once and never changed afterwards.
+pub const MIGRATIONS: &[Migration] = &[
+    both(
+        1,
+        "blocks_tables",
+        include_str!("../../migrations/0001_blocks_tables.sql"),
+    ),
+    both(
+        2,
+        "environment_tables",
+        include_str!("../../migrations/0002_environment_tables.sql"),
+    ),
+    both(
+        3,
+        "audit_tables",
+        include_str!("../../migrations/0003_audit_tables.sql"),
+    ),
+    both(
+        4,
+        "tenancy_tables",
+        include_str!("../../migrations/0004_tenancy_tables.sql"),
+    ),
+    both(
+        5,
+        "people_tables",
+        include_str!("../../migrations/0005_people_tables.sql"),
+    ),
+    both(
+        6,
+        "access_tables",
+        include_str!("../../migrations/0006_access_tables.sql"),
+    ),
+];

@@ -1,0 +1,189 @@
+//! From a configuration to a running server, and down again.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crypto::HashPool;
+use db::{DatabaseUrl, Db, Engine};
+use environment::{Directory, NewEnvironment};
+use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use web::EdgeSettings;
+
+use crate::background::Background;
+use crate::config::{Config, Mode};
+use crate::migrations::MIGRATIONS;
+use crate::wiring::{Parts, build, seeds};
+use crate::{dev, sealing};
+
+/// How many hash requests may wait: a little over two seconds of work per core. Beyond it a login is told to try again.
+const HASH_QUEUE_PER_CORE: usize = 150;
+
+/// Storage with its key: what every command but `config` needs.
+pub struct Opened {
+    pub db: Db,
+    pub directory: Directory,
+    ids: Ids,
+    clock: Arc<dyn Clock>,
+}
+
+/// Opens and migrates the database of a configuration.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open(config: &Config, exclusive: bool) -> Result<Opened, String> {
+    open_at(config, config.database_url.clone(), exclusive).await
+}
+
+/// The same, for a database that lies elsewhere.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open_at(config: &Config, database: DatabaseUrl, exclusive: bool) -> Result<Opened, String> {
+    // Whoever starts first installs the provider; a second installation changes nothing.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let folder = &config.data_dir;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let key = sealing::sealing_key(folder, config.sealing_key.as_ref())?;
+    let mut settings = db::Settings::new(database);
+    settings.exclusive = exclusive;
+    let db = Db::open(settings).await.map_err(|error| error.to_string())?;
+    db.migrate(MIGRATIONS).await.map_err(|error| error.to_string())?;
+    let (clock, ids): (Arc<dyn Clock>, Ids) = (Arc::new(SystemClock), Ids::new(RandomIds::new()));
+    let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), key);
+    Ok(Opened {
+        db,
+        directory,
+        ids,
+        clock,
+    })
+}
+
+/// Runs a server until `stop` resolves.
+///
+/// # Errors
+/// A sentence for the operator when it cannot start.
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), String> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
+    let port = listener.local_addr().map_err(|error| error.to_string())?.port();
+    let public_url = config
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://localhost:{port}"), origin_of);
+    let opened = open(&config, true).await?;
+    if !opened
+        .directory
+        .opens()
+        .await
+        .map_err(|error| error.to_string())?
+    {
+        return Err(
+            "the sealing key is not the one the data were sealed with: put the right key back".to_owned(),
+        );
+    }
+    first_environment(&config, &opened, &public_url).await?;
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let metrics = PrometheusBuilder::new().install_recorder().ok();
+    let built = build(Parts {
+        db: opened.db.clone(),
+        clock: opened.clock,
+        ids: opened.ids,
+        directory: opened.directory,
+        hash_pool: HashPool::start(config.password_hash, cores, cores * HASH_QUEUE_PER_CORE),
+        rate_limits: config.rate_limits,
+        edge: EdgeSettings {
+            trusted_proxies: config.trusted_proxies.clone(),
+            ..EdgeSettings::default()
+        },
+        metrics,
+    });
+    if config.mode == Mode::Dev {
+        dev::fill(&built.edge).await?;
+        println!("{}", dev::greeting(&public_url));
+    } else {
+        println!(
+            "Tenantry is listening on {} as {public_url}",
+            config.listen.ip().to_string() + ":" + &port.to_string()
+        );
+    }
+    let background = Background::start(built.jobs);
+    let connections = EdgeSettings::default().connections;
+    web::serve(listener, built.edge, connections, stop).await;
+    background.end().await;
+    opened.db.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Makes the first environment when there is none; afterwards only checks that it is the one configured.
+async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -> Result<(), String> {
+    let found = environment::list_environments(&opened.directory)
+        .await
+        .map_err(|error| error.to_string())?;
+    if let Some(first) = found.first() {
+        if config
+            .client_id
+            .as_deref()
+            .is_some_and(|id| id != first.id.as_str())
+        {
+            return Err(format!(
+                "client_id is {}, but the first environment of this database is {}: remove the setting or use another data folder",
+                config.client_id.as_deref().unwrap_or_default(),
+                first.id
+            ));
+        }
+        if first.public_url != public_url {
+            let moved = environment::move_environment(&opened.directory, &first.id, public_url).await;
+            moved.map_err(|error| error.to_string())?;
+        }
+        return Ok(());
+    }
+    let source = RandomIds::new();
+    let given = config.client_id.clone().zip(config.secret.clone());
+    let printed = given.is_none();
+    let (id, secret) = given.unwrap_or_else(|| (source.v4(), Secret::new(source.v4())));
+    let origins = if config.mode == Mode::Dev {
+        vec!["http://localhost:*".to_owned(), "http://127.0.0.1:*".to_owned()]
+    } else {
+        Vec::new()
+    };
+    let name = if config.mode == Mode::Dev {
+        "Development"
+    } else {
+        "Production"
+    };
+    let new = NewEnvironment {
+        id: id.as_str().into(),
+        secret: secret.clone(),
+        name: name.to_owned(),
+        public_url: public_url.to_owned(),
+        allowed_origins: origins,
+    };
+    environment::create_environment(&opened.directory, new, &seeds())
+        .await
+        .map_err(|error| error.to_string())?;
+    if printed {
+        println!("The first environment was made. Its secret is shown this once:");
+        println!("  client id   {id}\n  secret      {}\n", secret.reveal());
+    }
+    Ok(())
+}
+
+/// The address as an origin, without the slash that the parser adds.
+#[must_use]
+pub fn origin_of(url: &url::Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// Whether the configuration names PostgreSQL.
+#[must_use]
+pub fn engine_of(url: &DatabaseUrl) -> Engine {
+    match url {
+        DatabaseUrl::Sqlite(_) => Engine::Sqlite,
+        DatabaseUrl::Postgres(_) => Engine::Postgres,
+    }
+}

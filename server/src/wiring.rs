@@ -1,0 +1,125 @@
+//! All rooms on one screen: who gets what, and which trait is answered by whom.
+
+use std::sync::Arc;
+
+use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
+use audit::AuditSink;
+use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::throttle::RateLimit;
+use crypto::HashPool;
+use db::Db;
+use environment::{Directory, Seed};
+use kit::{Clock, Ids};
+use metrics_exporter_prometheus::PrometheusHandle;
+use people::{Credentials, PeopleTenancy, RoleRemoval};
+use tenancy::{RoleHolders, TenancySeed, TenantPurge};
+use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
+
+use crate::operator::operator_routes;
+
+/// What a server is made of: the inputs that tests replace, and the settings.
+pub struct Parts {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Ids,
+    pub directory: Directory,
+    pub hash_pool: HashPool,
+    /// Whether request rates are limited (behaviour.md section 43).
+    pub rate_limits: bool,
+    pub edge: EdgeSettings,
+    /// None where nobody records metrics, as in tests.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// A server that only needs a listener and a loop.
+pub struct Built {
+    pub edge: Edge,
+    /// Every route with its guard.
+    pub table: Vec<RouteEntry>,
+    /// The background work.
+    pub jobs: Vec<Arc<dyn Job>>,
+}
+
+/// What fills a new environment.
+#[must_use]
+pub fn seeds() -> Vec<Arc<dyn Seed>> {
+    vec![Arc::new(TenancySeed)]
+}
+
+/// Puts the rooms together.
+#[must_use]
+pub fn build(parts: Parts) -> Built {
+    let Parts {
+        db,
+        clock,
+        ids,
+        directory,
+        hash_pool,
+        rate_limits,
+        edge,
+        metrics,
+    } = parts;
+    let limits = RateLimit::new(rate_limits);
+    let gatekeeper = Arc::new(AccessGatekeeper::new(
+        db.clone(),
+        Arc::clone(&clock),
+        directory.clone(),
+    ));
+    let app = App::new(
+        db.clone(),
+        Arc::clone(&clock),
+        ids.clone(),
+        Arc::new(directory.clone()),
+        gatekeeper,
+        edge,
+    );
+
+    // Left asks right through these.
+    let passwords = AccessCredentials::new(hash_pool.clone());
+    let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
+    let members = Arc::new(PeopleTenancy::new(
+        Arc::clone(&credentials),
+        ids,
+        Arc::clone(&clock),
+    ));
+    let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
+        Arc::new(passwords) as Arc<dyn TenantPurge>,
+        Arc::clone(&members) as Arc<dyn TenantPurge>,
+    ]);
+    let holders: Arc<dyn RoleHolders> = members;
+
+    let rooms = BoundRoutes::all([
+        environment::routes(&app, directory.clone(), limits.clone()),
+        audit::routes(&app),
+        tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
+        people::routes(&app, credentials),
+        access::routes(&app, directory, hash_pool, limits),
+    ]);
+    let operator = operator_routes(&app, metrics, &rooms);
+    let routes = BoundRoutes::all([rooms, operator]);
+
+    let mut jobs: Vec<Arc<dyn Job>> = vec![
+        Arc::new(OutboxJob {
+            db: db.clone(),
+            sink: Arc::new(AuditSink),
+        }),
+        Arc::new(SessionSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+    ];
+    let mut runners = tenancy::runners(purges, holders);
+    runners.push(Arc::new(RoleRemoval));
+    for runner in runners {
+        jobs.push(Arc::new(TaskJob {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            runner,
+        }));
+    }
+    Built {
+        table: routes.table().to_vec(),
+        edge: Edge::new(app, routes),
+        jobs,
+    }
+}
