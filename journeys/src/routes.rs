@@ -9,6 +9,7 @@ use crate::{Client, Environment, PASSWORD, World, at};
 #[derive(Clone, Debug)]
 pub struct Things {
     pub environment: Environment,
+    mark: String,
     pub tenant: String,
     pub user: String,
     pub email: String,
@@ -24,6 +25,8 @@ impl Things {
         let vendor = world.vendor_of(environment).await;
         let metadata = json!({"metadata": {"plan": "gold"}});
         vendor.post(&format!("{}/{tenant}/metadata", at::TENANTS), metadata).await.expect(201);
+        let alias = json!({"alias": format!("alias-{mark}")});
+        vendor.put(&format!("{}/{tenant}", at::TENANTS), alias).await.expect(200);
         let role = json!([{"key": format!("role-{mark}"), "name": mark, "level": 1}]);
         let role = vendor.in_tenant(tenant).post(at::ROLES, role).await.expect(201).text_at("/0/id");
         let category = vendor.post(at::CATEGORIES, json!({"name": format!("Category {mark}")})).await.expect(201);
@@ -34,6 +37,7 @@ impl Things {
         let user = vendor.post(at::VENDOR_USERS, user).await.expect(201).text_at("/id");
         Self {
             environment: *environment,
+            mark: mark.to_owned(),
             tenant: tenant.to_owned(),
             user,
             email,
@@ -60,6 +64,7 @@ impl Things {
                 Some("permissionId") => self.permission.clone(),
                 Some("categoryId") => self.category.clone(),
                 Some("key") => "plan".to_owned(),
+                Some("alias") => format!("alias-{}", self.mark),
                 Some("id") if entry.path.contains("/users/") => self.user.clone(),
                 Some(other) => panic!("journeys::routes::Things does not know what {{{other}}} in {} is", entry.path),
             })

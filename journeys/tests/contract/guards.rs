@@ -63,7 +63,7 @@ fn refused(guard: Guard, callers: &Callers) -> Vec<(&'static str, &Client)> {
 }
 
 fn guarded(world: &World) -> Vec<RouteEntry> {
-    world.table().iter().filter(|entry| !entry.guard.admits_anyone()).cloned().collect()
+    world.table().iter().filter(|entry| !entry.guard.admits_anyone() && !entry.guard.is_about_server()).cloned().collect()
 }
 
 both_engines! {

@@ -9,7 +9,7 @@ use web::RouteEntry;
 const EMPTY_INSTEAD: &[(&str, &str)] = &[("GET", "/tenants/resources/tenants/v1/{tenantId}")];
 
 fn with_ids(world: &World) -> Vec<RouteEntry> {
-    world.table().iter().filter(|entry| entry.path.contains('{') && !entry.guard.admits_anyone()).cloned().collect()
+    world.table().iter().filter(|entry| entry.path.contains('{') && !entry.guard.admits_anyone() && !entry.guard.is_about_server()).cloned().collect()
 }
 
 fn as_if_absent(entry: &RouteEntry, answer: &Answer) -> bool {

@@ -72,10 +72,10 @@ async fn the_list_of_documented_operations_is_whole() {
 }
 
 #[tokio::test]
-async fn every_route_describes_itself_in_the_served_document() {
+async fn every_route_of_an_environment_describes_itself_in_the_served_document() {
     let world = World::on(Engine::Sqlite).await;
     let document = world.document().await;
-    for entry in world.table() {
+    for entry in world.table().iter().filter(|entry| !entry.guard.is_about_server()) {
         let operation = &document["paths"][&entry.path][entry.method.to_lowercase()];
         assert!(operation.is_object(), "{} {} is not in the document", entry.method, entry.path);
         assert_eq!(operation["x-guard"], entry.guard.describe(), "{} {}", entry.method, entry.path);
