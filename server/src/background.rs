@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The jobs under way.
-pub struct Background {
+pub(crate) struct Background {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -19,7 +19,7 @@ pub struct Background {
 impl Background {
     /// Starts every job.
     #[must_use]
-    pub fn start(jobs: Vec<Arc<dyn Job>>) -> Self {
+    pub(crate) fn start(jobs: Vec<Arc<dyn Job>>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for job in jobs {
@@ -29,9 +29,9 @@ impl Background {
     }
 
     /// Lets every job finish its pass, then ends.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         // Nobody listening means that every job has ended already.
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -24,8 +24,9 @@ pub const DEV_USERS: [(&str, &str); 2] = [("admin@example.com", "Admin"), ("user
 pub async fn fill(edge: &Edge) -> Result<(), String> {
     let credentials = json!({"clientId": DEV_CLIENT_ID, "secret": DEV_SECRET});
     let (_, vendor) = call(edge, Method::POST, "/auth/vendor", None, Some(&credentials)).await?;
-    let token = vendor["token"]
-        .as_str()
+    let token = vendor
+        .get("token")
+        .and_then(Value::as_str)
         .ok_or("the environment token is missing")?
         .to_owned();
     let token = Some(token.as_str());
@@ -47,7 +48,7 @@ pub async fn fill(edge: &Edge) -> Result<(), String> {
         let roles = roles.as_array().map(Vec::as_slice).unwrap_or_default();
         let role = roles
             .iter()
-            .find(|role| role["key"] == role_key)
+            .find(|role| role.get("key").is_some_and(|key| key == role_key))
             .ok_or_else(|| format!("there is no role {role_key}"))?;
         let name = if role_key == "Admin" {
             "Ada Admin"
@@ -55,7 +56,7 @@ pub async fn fill(edge: &Edge) -> Result<(), String> {
             "Uma User"
         };
         let user = json!({
-            "email": email, "name": name, "password": DEV_PASSWORD, "tenantId": DEV_TENANT, "roleIds": [role["id"]],
+            "email": email, "name": name, "password": DEV_PASSWORD, "tenantId": DEV_TENANT, "roleIds": [role.get("id")],
         });
         let made = call(
             edge,
@@ -66,7 +67,11 @@ pub async fn fill(edge: &Edge) -> Result<(), String> {
         )
         .await?;
         if made.0 == StatusCode::CREATED {
-            let id = made.1["id"].as_str().ok_or("the new user has no id")?;
+            let id = made
+                .1
+                .get("id")
+                .and_then(Value::as_str)
+                .ok_or("the new user has no id")?;
             let verify = format!("/identity/resources/users/v1/{id}/verify");
             allowed(call(edge, Method::POST, &verify, token, None).await?, &[200, 201])?;
         } else {

@@ -8,13 +8,13 @@ use crypto::SealingKey;
 use kit::Secret;
 
 /// The file's name inside the data folder.
-pub const KEY_FILE: &str = "sealing.key";
+pub(crate) const KEY_FILE: &str = "sealing.key";
 
 /// Reads the key, making the file on the first start. `given` goes before the file.
 ///
 /// # Errors
 /// A sentence when the file cannot be read, written or understood.
-pub fn sealing_key(data_dir: &Path, given: Option<&Secret>) -> Result<SealingKey, String> {
+pub(crate) fn sealing_key(data_dir: &Path, given: Option<&Secret>) -> Result<SealingKey, String> {
     if let Some(text) = given {
         return SealingKey::parse(text.reveal())
             .map_err(|error| format!("sealing_key cannot be used: {error}"));
@@ -38,7 +38,7 @@ pub fn sealing_key(data_dir: &Path, given: Option<&Secret>) -> Result<SealingKey
 
 /// Whether the folder has a key file.
 #[must_use]
-pub fn has_key_file(data_dir: &Path) -> bool {
+pub(crate) fn has_key_file(data_dir: &Path) -> bool {
     data_dir.join(KEY_FILE).exists()
 }
 

@@ -56,6 +56,7 @@ fn rate<W: FnMut() -> bool>(threads: usize, duration: Duration, prepare: impl Fn
             });
         }
         ready.wait();
+        #[expect(clippy::disallowed_methods, reason = "this is measuring code")]
         let start = Instant::now();
         std::thread::sleep(duration);
         stop.store(true, Ordering::Relaxed);

@@ -260,17 +260,18 @@ impl Gatekeeper for AccessGatekeeper {
         if guard.admits_anyone() {
             return self.anyone(&credentials, &address, from).await;
         }
-        let environment_alone = guard.user_need().is_none();
         let Some(token) = chosen(guard, &credentials) else {
             return Err(Problem::unauthorized("Unauthorized"));
         };
         let Some(verified) = self.verified(token).await? else {
-            let sentence = if environment_alone {
-                "Failed to verify vendor JWT"
-            } else {
-                "Unauthorized"
-            };
-            return Err(Problem::unauthorized(sentence));
+            let in_environments_place = credentials.environment_token.as_deref() == Some(token);
+            return Err(Problem::unauthorized(
+                if guard.user_need().is_none() || in_environments_place {
+                    "Failed to verify vendor JWT"
+                } else {
+                    "Unauthorized"
+                },
+            ));
         };
         same_environment(&verified.environment, &address)?;
         let environment = verified.environment.clone();

@@ -8,6 +8,8 @@ mod faults;
 mod lists;
 mod me;
 mod members;
+#[cfg(test)]
+mod proof;
 mod purge;
 mod ranks;
 mod records;

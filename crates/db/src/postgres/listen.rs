@@ -25,6 +25,10 @@ pub(super) async fn start(
     notices: broadcast::Sender<Notice>,
 ) -> Result<JoinHandle<()>, StoreError> {
     let (ready, listens) = oneshot::channel();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "lives as long as the database handle, which ends it"
+    )]
     let task = tokio::spawn(keep_listening(config, tls, notices, ready));
     match listens.await {
         Ok(()) => Ok(task),

@@ -93,6 +93,7 @@ fn drive<S>(connection: tokio_postgres::Connection<Socket, S>) -> JoinHandle<()>
 where
     S: tokio_postgres::tls::TlsStream + Unpin + Send + 'static,
 {
+    #[expect(clippy::disallowed_methods, reason = "drives one connection and ends with it")]
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::warn!(error = %crate::StoreError::from_postgres(error), "a database connection broke");

@@ -1,5 +1,10 @@
 //! One SQLite connection: its settings, its statements.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "looked up for every statement; its order is never seen"
+)]
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

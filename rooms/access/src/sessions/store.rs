@@ -192,20 +192,20 @@ pub(crate) async fn end_of_user(
     tenant: Option<&str>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let mut query = Query::new("UPDATE sessions SET end_reason = ");
-    query
-        .bind(EndReason::Revoked.as_str())
-        .push(", ended_at = ")
-        .bind(now.0);
-    query.push(", expires_at = ").bind(now.0);
-    query
-        .push(" WHERE ended_at = 0 AND environment_id = ")
-        .bind(environment);
-    query.push(" AND user_id = ").bind(user);
-    if let Some(tenant) = tenant {
-        query.push(" AND tenant_id = ").bind(tenant);
-    }
-    tx.exec_built(&query).await?;
+    tx.exec(
+        sql!(
+            "UPDATE sessions SET ended_at = $4, expires_at = $4, end_reason = $5
+             WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR tenant_id = $3) AND ended_at = 0"
+        ),
+        args![
+            environment,
+            user,
+            tenant.unwrap_or(""),
+            now.0,
+            EndReason::Revoked.as_str()
+        ],
+    )
+    .await?;
     Ok(())
 }
 

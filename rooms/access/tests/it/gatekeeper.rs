@@ -1,9 +1,12 @@
 use serde_json::json;
 
 use crate::house::{CLIENT, House, ME, PASSWORD, TENANT};
+use crate::login::claims;
 
 const ADA: &str = "ada@acme.test";
 const ROLES: &str = "/identity/resources/roles/v1";
+const VENDOR_ONLY: &str = "/identity/resources/vendor-only/users/v1/x";
+const INVITE: &str = "/identity/resources/users/v2";
 const ELSEWHERE: &str = "44444444-4444-4444-8444-444444444444";
 
 #[tokio::test]
@@ -48,8 +51,22 @@ async fn an_environment_token_counts_in_both_places_and_for_its_own_environment(
     assert_eq!(nothing.error(), "Unauthorized");
     let long = "x".repeat(20_000);
     for rubbish in ["x", "a.b.c", &format!("{token}x"), long.as_str()] {
-        let answer = house.ask("GET", ROLES).bearer(rubbish).send().await.expect(401);
-        assert_eq!(answer.error(), "Failed to verify vendor JWT");
+        let alone = house
+            .ask("GET", VENDOR_ONLY)
+            .bearer(rubbish)
+            .send()
+            .await
+            .expect(401);
+        assert_eq!(alone.error(), "Failed to verify vendor JWT");
+        let beside_users = house.ask("GET", ROLES).bearer(rubbish).send().await.expect(401);
+        assert_eq!(beside_users.error(), "Unauthorized");
+        let named = house
+            .ask("GET", ROLES)
+            .header("x-access-token", rubbish)
+            .send()
+            .await
+            .expect(401);
+        assert_eq!(named.error(), "Failed to verify vendor JWT");
     }
     house.clock.advance_seconds(24 * 3600);
     house.ask("GET", ROLES).bearer(&token).send().await.expect(401);
@@ -61,11 +78,7 @@ async fn tokens_of_the_wrong_type_are_told_so() {
     house.user(ADA, &json!({})).await;
     let user = house.log_in(ADA, PASSWORD).await.expect(200);
     let user = user.text("accessToken");
-    let answer = house
-        .ask("GET", "/identity/resources/vendor-only/users/v1/x")
-        .bearer(user)
-        .send()
-        .await;
+    let answer = house.ask("GET", VENDOR_ONLY).bearer(user).send().await;
     assert_eq!(
         answer.expect(401).error(),
         "This route takes an environment token, not a user token"
@@ -134,20 +147,67 @@ async fn permissions_decide_also_when_tokens_do_not_carry_them() {
     house
         .user("reader@acme.test", &json!({"roleIds": [role("ReadOnly")]}))
         .await;
-    let change = async |email: &str| {
+    let invite = async |email: &str| {
         let answer = house.log_in(email, PASSWORD).await.expect(200);
         let token = answer.text("accessToken").to_owned();
-        let new = json!([{"key": email, "name": email}]);
-        house.ask("POST", ROLES).bearer(&token).json(&new).await
+        let new = json!({"email": format!("by-{email}"), "name": "New"});
+        house.ask("POST", INVITE).bearer(&token).json(&new).await
     };
     for carried in [true, false] {
         house.configure(json!({"addPermissionsToJwt": carried})).await;
-        let refused = change("reader@acme.test").await.expect(403);
+        let refused = invite("reader@acme.test").await.expect(403);
         assert!(
             refused.error().starts_with("You do not have the permission "),
             "{:?}",
             refused.body
         );
-        assert_ne!(change("admin@acme.test").await.status, 403);
+        assert_ne!(invite("admin@acme.test").await.status, 403);
     }
+}
+
+#[tokio::test]
+async fn a_disabled_membership_holds_at_once_and_leaves_the_others_open() {
+    let house = House::build().await;
+    let id = house.user(ADA, &json!({})).await;
+    let other = json!({"tenantId": ELSEWHERE, "name": "Other"});
+    house
+        .ask("POST", "/tenants/resources/tenants/v1")
+        .vendor()
+        .json(&other)
+        .await
+        .expect(201);
+    let added = json!({"email": ADA, "name": "Ada", "skipInviteEmail": true});
+    let add = house
+        .ask("POST", INVITE)
+        .vendor()
+        .header("frontegg-tenant-id", ELSEWHERE);
+    add.json(&added).await.expect_success();
+
+    let answer = house.log_in(ADA, PASSWORD).await.expect(200);
+    let token = answer.text("accessToken").to_owned();
+    assert_eq!(claims(&token)["tenantId"], TENANT);
+    let switch = json!({"tenantId": ELSEWHERE});
+    house
+        .ask("PUT", "/identity/resources/users/v1/tenant")
+        .bearer(&token)
+        .json(&switch)
+        .await
+        .expect_success();
+    let switched = house.refresh(answer.text("refreshToken")).await.expect(200);
+    assert_eq!(claims(switched.text("accessToken"))["tenantId"], ELSEWHERE);
+    assert_eq!(claims(switched.text("accessToken"))["sid"], claims(&token)["sid"]);
+
+    let disable = format!("/identity/resources/tenants/users/v1/{id}/disable");
+    house
+        .ask("POST", &disable)
+        .vendor()
+        .header("frontegg-tenant-id", ELSEWHERE)
+        .send()
+        .await
+        .expect_success();
+    house.me(switched.text("accessToken")).await.expect(401);
+    house.me(&token).await.expect(200);
+    house.refresh(switched.text("refreshToken")).await.expect(401); // its session worked there
+    let again = house.log_in(ADA, PASSWORD).await.expect(200);
+    assert_eq!(claims(again.text("accessToken"))["tenantId"], TENANT);
 }

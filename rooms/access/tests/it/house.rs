@@ -19,16 +19,16 @@ use serde_json::{Value, json};
 use tenancy::{TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings};
 
-pub const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
-pub const SECRET: &str = "22222222-2222-4222-8222-222222222222";
-pub const COOKIE: &str = "fe_refresh_111111111111-4111-8111-111111111111";
-pub const TENANT: &str = "33333333-3333-4333-8333-333333333333";
-pub const PASSWORD: &str = "Tenantry-dev-1";
-pub const LOGIN: &str = "/identity/resources/auth/v1/user";
-pub const REFRESH: &str = "/identity/resources/auth/v1/user/token/refresh";
-pub const LOGOUT: &str = "/identity/resources/auth/v1/logout";
-pub const ME: &str = "/identity/resources/users/v2/me";
-pub const USERS: &str = "/identity/resources/vendor-only/users/v1";
+pub(crate) const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const SECRET: &str = "22222222-2222-4222-8222-222222222222";
+pub(crate) const COOKIE: &str = "fe_refresh_111111111111-4111-8111-111111111111";
+pub(crate) const TENANT: &str = "33333333-3333-4333-8333-333333333333";
+pub(crate) const PASSWORD: &str = "Tenantry-dev-1";
+pub(crate) const LOGIN: &str = "/identity/resources/auth/v1/user";
+pub(crate) const REFRESH: &str = "/identity/resources/auth/v1/user/token/refresh";
+pub(crate) const LOGOUT: &str = "/identity/resources/auth/v1/logout";
+pub(crate) const ME: &str = "/identity/resources/users/v2/me";
+pub(crate) const USERS: &str = "/identity/resources/vendor-only/users/v1";
 
 const MIGRATIONS: &[(u32, &str, &str)] = &[
     (
@@ -59,18 +59,18 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
 ];
 
 #[derive(Clone)]
-pub struct House {
-    pub edge: Edge,
-    pub clock: Arc<HandClock>,
-    pub pool: HashPool,
-    pub db: Db,
+pub(crate) struct House {
+    pub(crate) edge: Edge,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) pool: HashPool,
+    pub(crate) db: Db,
     /// The environment's token.
-    pub token: String,
+    pub(crate) token: String,
     _dir: Arc<tempfile::TempDir>,
 }
 
 impl House {
-    pub async fn build() -> Self {
+    pub(crate) async fn build() -> Self {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let db = Db::open(Settings::new(url.parse().unwrap())).await.unwrap();
@@ -148,13 +148,13 @@ impl House {
         house
     }
 
-    pub async fn vendor_token(&self) -> String {
+    pub(crate) async fn vendor_token(&self) -> String {
         let body = json!({"clientId": CLIENT, "secret": SECRET});
         let answer = self.ask("POST", "/auth/vendor").json(&body).await.expect(200);
         answer.text("token").to_owned()
     }
 
-    pub fn ask(&self, method: &'static str, path: &str) -> Ask<'_> {
+    pub(crate) fn ask(&self, method: &'static str, path: &str) -> Ask<'_> {
         Ask {
             house: self,
             method,
@@ -164,7 +164,7 @@ impl House {
     }
 
     /// A verified user of the tenant; `more` replaces members of the body.
-    pub async fn user(&self, email: &str, more: &Value) -> String {
+    pub(crate) async fn user(&self, email: &str, more: &Value) -> String {
         let mut body = json!({"email": email, "name": "Ada", "password": PASSWORD, "tenantId": TENANT});
         for (member, value) in more.as_object().unwrap() {
             body[member] = value.clone();
@@ -173,25 +173,25 @@ impl House {
         answer.text("id").to_owned()
     }
 
-    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Answer {
         self.ask("POST", LOGIN)
             .json(&json!({"email": email, "password": password}))
             .await
     }
 
     /// A refresh as browsers send it.
-    pub async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
         self.ask("POST", REFRESH)
             .header("cookie", &format!("{COOKIE}={token}"))
             .send()
             .await
     }
 
-    pub async fn me(&self, access_token: &str) -> Answer {
+    pub(crate) async fn me(&self, access_token: &str) -> Answer {
         self.ask("GET", ME).bearer(access_token).send().await
     }
 
-    pub async fn configure(&self, changes: Value) {
+    pub(crate) async fn configure(&self, changes: Value) {
         self.ask("POST", "/identity/resources/configurations/v1")
             .vendor()
             .json(&changes)
@@ -199,7 +199,7 @@ impl House {
             .expect_success();
     }
 
-    pub async fn sweep(&self) {
+    pub(crate) async fn sweep(&self) {
         let sweep = SessionSweep {
             db: self.db.clone(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
@@ -209,7 +209,7 @@ impl House {
 }
 
 /// A request that is being put together.
-pub struct Ask<'h> {
+pub(crate) struct Ask<'h> {
     house: &'h House,
     method: &'static str,
     path: String,
@@ -217,31 +217,31 @@ pub struct Ask<'h> {
 }
 
 impl Ask<'_> {
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    pub fn bearer(self, token: &str) -> Self {
+    pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
     /// As the environment.
-    pub fn vendor(self) -> Self {
+    pub(crate) fn vendor(self) -> Self {
         let token = self.house.token.clone();
         self.bearer(&token)
     }
 
-    pub async fn json(self, body: &Value) -> Answer {
+    pub(crate) async fn json(self, body: &Value) -> Answer {
         let body = body.to_string();
         self.header("content-type", "application/json").body(body).await
     }
 
-    pub async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         self.body(String::new()).await
     }
 
-    pub async fn body(self, body: String) -> Answer {
+    pub(crate) async fn body(self, body: String) -> Answer {
         let mut request = Request::builder()
             .method(self.method)
             .uri(&self.path)
@@ -263,27 +263,27 @@ impl Ask<'_> {
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{:?}", self.body);
         self
     }
 
     #[track_caller]
-    pub fn expect_success(self) -> Self {
+    pub(crate) fn expect_success(self) -> Self {
         assert!(self.status.is_success(), "{} {:?}", self.status, self.body);
         self
     }
 
     #[track_caller]
-    pub fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.body[member]
             .as_str()
             .unwrap_or_else(|| panic!("no {member} in {:?}", self.body))
@@ -291,13 +291,13 @@ impl Answer {
 
     /// The only error sentence.
     #[track_caller]
-    pub fn error(&self) -> &str {
+    pub(crate) fn error(&self) -> &str {
         let errors = self.body["errors"].as_array().unwrap();
         assert_eq!(errors.len(), 1, "{errors:?}");
         errors[0].as_str().unwrap()
     }
 
-    pub fn cookie(&self) -> Option<&str> {
+    pub(crate) fn cookie(&self) -> Option<&str> {
         self.headers
             .get("set-cookie")
             .map(|value| value.to_str().unwrap())

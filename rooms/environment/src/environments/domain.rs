@@ -86,19 +86,12 @@ fn profile_of(new: &NewEnvironment, now: Millis) -> Result<Profile, EnvironmentE
     if name.is_empty() || name.chars().count() > 255 {
         return Err(EnvironmentError::Name);
     }
-    let public_url = new.public_url.trim().trim_end_matches('/');
-    let rest = public_url
-        .strip_prefix("https://")
-        .or_else(|| public_url.strip_prefix("http://"))
-        .ok_or(EnvironmentError::PublicUrl)?;
-    if rest.contains(['/', '?', '#', '@']) {
-        return Err(EnvironmentError::PublicUrl);
-    }
+    let (public_url, host) = address_of(&new.public_url)?;
     Ok(Profile {
         id: new.id.clone(),
         name: name.to_owned(),
-        host: host_key(public_url).ok_or(EnvironmentError::PublicUrl)?,
-        public_url: public_url.to_owned(),
+        host,
+        public_url,
         secret_hash: hash_of(&new.secret)?,
         shown_host: String::new(),
         country: String::new(),
@@ -114,6 +107,17 @@ fn profile_of(new: &NewEnvironment, now: Millis) -> Result<Profile, EnvironmentE
         created_at: now,
         updated_at: now,
     })
+}
+
+/// A public address as it is stored, and its host.
+fn address_of(text: &str) -> Result<(String, String), EnvironmentError> {
+    let url = text.trim().trim_end_matches('/');
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .ok_or(EnvironmentError::PublicUrl)?;
+    let host = host_key(rest).filter(|_| !rest.contains(['/', '?', '#', '@']));
+    Ok((url.to_owned(), host.ok_or(EnvironmentError::PublicUrl)?))
 }
 
 fn hash_of(secret: &Secret) -> Result<String, EnvironmentError> {
@@ -132,26 +136,30 @@ pub async fn list_environments(directory: &Directory) -> Result<Vec<Environment>
     Ok(all.iter().map(Environment::from).collect())
 }
 
-/// Gives an environment another public address: its host, the issuer of its new tokens, its cookies follow.
+/// Gives an environment another public address: its tokens' issuer and the host it answers at. Tokens that name the old
+/// issuer stay good until they end.
 ///
 /// # Errors
-/// When the address does not serve, belongs to another environment, or there is no such environment.
+/// When there is no such environment, the address does not serve, or another environment answers there.
 pub async fn move_environment(
     directory: &Directory,
     environment: &EnvironmentId,
     public_url: &str,
 ) -> Result<(), EnvironmentError> {
-    let host = host_key(public_url).ok_or(EnvironmentError::PublicUrl)?;
+    let (url, host) = address_of(public_url)?;
     let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
-    let public_url = public_url.trim_end_matches('/').to_owned();
     directory
         .db()
         .write(async move |tx| {
-            if !store::set_address(tx, &id, &host, &public_url, now).await? {
+            let old = store::find(tx, id.as_str()).await?;
+            let old = old.ok_or_else(|| EnvironmentError::NotFound(id.clone()))?;
+            if store::at_host(tx, &host).await?.is_some_and(|owner| owner != id) {
                 return Err(EnvironmentError::HostTaken(host.clone()));
             }
+            store::set_address(tx, &id, &url, &host, now).await?;
+            let address = |url: &str| serde_json::json!({"publicUrl": url});
             AuditRecord::new("Environment moved", "environment", id.as_str())
-                .described(public_url.clone())
+                .changed(Some(&address(&old.public_url)), Some(&address(&url)))
                 .write(tx, &ids, &Scope::environment(id.clone()), now)
                 .await?;
             Ok(())
@@ -190,8 +198,8 @@ pub async fn rotate_secret(
 }
 
 /// Gives an environment new keys for user and environment tokens. The keys before them verify until the last token they may
-/// have signed has ended, or not at all when `at_once`: then everybody has to log in again, and server-side SDKs that hold
-/// the public key for the life of their process (server-sdk-contract.md 2.1) have to be restarted.
+/// have signed has ended, or not at all when `at_once`, as after a leak: then everybody has to log in again. Server-side SDKs
+/// that hold the public key for the life of their process (server-sdk-contract.md 2.1) have to be restarted.
 ///
 /// # Errors
 /// When there is no such environment, or a key cannot be made.
@@ -200,28 +208,27 @@ pub async fn rotate_signing_key(
     environment: &EnvironmentId,
     at_once: bool,
 ) -> Result<Rotated, EnvironmentError> {
-    let fresh = Arc::new([
+    let fresh = [
         (Use::User, SigningKey::generate_rsa()?),
         (Use::Vendor, SigningKey::generate_rsa()?),
-    ]);
+    ];
     let (ids, now, id) = (directory.ids().clone(), directory.now(), environment.clone());
-    let caches = directory.clone();
+    let keys = directory.clone();
     let rotated = directory
         .db()
         .write(async move |tx| {
             let stored = key_store::of(tx, &id).await?;
             let mut rotated = None;
-            for (purpose, key) in fresh.iter() {
+            for (purpose, key) in &fresh {
                 let active = stored
                     .iter()
                     .find(|row| row.purpose == *purpose && row.signs())
                     .ok_or_else(|| EnvironmentError::NotFound(id.clone()))?;
-                let position = active.position + 1;
-                // A later setting may have made tokens longer; the new key starts with what is in force now.
+                // A later setting may have made tokens longer or shorter; the new key starts with what is in force now.
                 let longest = token_seconds(tx, &id, active).await?;
-                let new = keys::next_key(&id, *purpose, position, &key.pkcs8, longest, caches.sealing())?;
+                let position = active.position + 1;
+                let new = keys::next_key(&id, *purpose, position, &key.pkcs8, longest, keys.sealing())?;
                 let until = if at_once {
-                    key_store::end_retired(tx, &id, *purpose, now).await?;
                     now
                 } else {
                     now.plus_seconds(active.longest_seconds)
@@ -236,6 +243,9 @@ pub async fn rotate_signing_key(
                         previous_until: until,
                     });
                 }
+            }
+            if at_once {
+                key_store::end_retired(tx, &id, now).await?;
             }
             store::touch(tx, &id, now).await?;
             AuditRecord::new("Signing keys rotated", "environment", id.as_str())

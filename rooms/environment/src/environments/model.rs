@@ -113,9 +113,6 @@ pub enum EnvironmentError {
     HostTaken(String),
     #[error("there is no environment {0}")]
     NotFound(EnvironmentId),
-    /// The sealing key is not the one the environment's keys were sealed with, or a key is damaged.
-    #[error("the environment's keys do not open: this is not the sealing key they were sealed with")]
-    Sealed,
     #[error("a key could not be made: {0}")]
     Key(#[from] KeyError),
     #[error(transparent)]

@@ -166,6 +166,22 @@ pub(crate) async fn update(tx: &Tx, profile: &Profile, now: Millis) -> Result<()
     told(tx, &profile.id).await
 }
 
+/// Where the environment answers from now on. The host must be free.
+pub(crate) async fn set_address(
+    tx: &Tx,
+    id: &EnvironmentId,
+    public_url: &str,
+    host: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE environments SET public_url = $2, host = $3 WHERE environment_id = $1"),
+        args![id.as_str(), public_url, host],
+    )
+    .await?;
+    touch(tx, id, now).await
+}
+
 /// Stores the hash of a new secret; false when there is no such environment.
 pub(crate) async fn set_secret(
     tx: &Tx,
@@ -180,29 +196,6 @@ pub(crate) async fn set_secret(
                  WHERE environment_id = $1"
             ),
             args![id.as_str(), hash, now.0],
-        )
-        .await?;
-    told(tx, id).await?;
-    Ok(rows == 1)
-}
-
-/// Stores another public address and its host; false when the host is taken or there is no such environment.
-pub(crate) async fn set_address(
-    tx: &Tx,
-    id: &EnvironmentId,
-    host: &str,
-    public_url: &str,
-    now: Millis,
-) -> Result<bool, StoreError> {
-    // all environments: a host belongs to one of them
-    let rows = tx
-        .exec(
-            sql!(
-                "UPDATE environments SET host = $2, public_url = $3, updated_at = $4, version = version + 1
-                 WHERE environment_id = $1
-                   AND NOT EXISTS (SELECT 1 FROM environments WHERE host = $2 AND environment_id <> $1)"
-            ),
-            args![id.as_str(), host, public_url, now.0],
         )
         .await?;
     told(tx, id).await?;

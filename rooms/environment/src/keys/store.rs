@@ -88,19 +88,14 @@ pub(crate) async fn retire(
     Ok(())
 }
 
-/// Brings the end of every retired key of a purpose to `at` the latest.
-pub(crate) async fn end_retired(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    purpose: Use,
-    at: Millis,
-) -> Result<(), StoreError> {
+/// Ends the verifying of every retired key at `at` the latest.
+pub(crate) async fn end_retired(tx: &Tx, environment: &EnvironmentId, at: Millis) -> Result<(), StoreError> {
     tx.exec(
         sql!(
-            "UPDATE signing_keys SET ends_at = $3
-             WHERE environment_id = $1 AND purpose = $2 AND retired_at > 0 AND ends_at > $3"
+            "UPDATE signing_keys SET ends_at = $2
+             WHERE environment_id = $1 AND retired_at > 0 AND ends_at > $2"
         ),
-        args![environment.as_str(), purpose.word(), at.0],
+        args![environment.as_str(), at.0],
     )
     .await?;
     Ok(())

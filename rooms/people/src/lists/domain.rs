@@ -17,7 +17,7 @@ use crate::records::{self, UserRecord};
 const MOST_EXTERNAL: i64 = 2_000;
 
 /// The users a search finds, one page of them.
-pub(super) async fn find(
+pub(crate) async fn find(
     tx: &Tx,
     environment: &EnvironmentId,
     search: &Search,
@@ -329,7 +329,7 @@ fn compare(a: &UserRecord, b: &UserRecord, sort: Sort, in_tenant: bool) -> Order
 }
 
 /// The roles that each of the users holds in the scope's tenant; users of other tenants are left out.
-pub(super) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<RolesOfUser>, StoreError> {
+pub(crate) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<RolesOfUser>, StoreError> {
     let all = records::memberships_of(tx, &scope.environment, ids).await?;
     let mut held: BTreeMap<String, Vec<String>> = all
         .into_iter()
@@ -348,7 +348,7 @@ pub(super) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<
 }
 
 /// The groups that each of the users is in; users of other tenants are left out.
-pub(super) async fn groups(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<GroupsOfUser>, StoreError> {
+pub(crate) async fn groups(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<GroupsOfUser>, StoreError> {
     let members: BTreeSet<String> = store::members_among(tx, scope, ids).await?.into_iter().collect();
     let rows = ids.iter().filter(|id| members.contains(*id));
     Ok(rows

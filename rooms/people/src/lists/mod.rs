@@ -13,3 +13,10 @@ mod pages;
 mod store;
 
 pub(crate) use api::routes;
+
+/// What the tests of this room reach.
+#[cfg(test)]
+pub(crate) mod proof {
+    pub(crate) use super::domain::find;
+    pub(crate) use super::model::{Field, Search, Sort};
+}

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 /// What a list is sorted by; users that agree in it follow their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(crate) enum Sort {
     CreatedAt,
     Name,
     Email,
@@ -24,7 +24,7 @@ pub(super) enum Sort {
 
 /// What a prefix is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Email,
     Name,
     Username,
@@ -33,7 +33,7 @@ pub(super) enum Field {
 
 impl Field {
     /// The sort that walks the index of this field.
-    pub(super) const fn sort(self) -> Sort {
+    pub(crate) const fn sort(self) -> Sort {
         match self {
             Self::Email => Sort::Email,
             Self::Name => Sort::Name,
@@ -45,47 +45,47 @@ impl Field {
 
 /// One list as asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(crate) struct Search {
     /// Only members of this tenant.
-    pub(super) tenant: Option<TenantId>,
+    pub(crate) tenant: Option<TenantId>,
     /// Each must hold. Prefixes are in the form the fields are stored in.
-    pub(super) prefixes: Vec<(Field, String)>,
+    pub(crate) prefixes: Vec<(Field, String)>,
     /// Text that the name or the address contains, lower-cased.
-    pub(super) contains: Option<String>,
+    pub(crate) contains: Option<String>,
     /// Only these users.
-    pub(super) ids: Option<Vec<String>>,
+    pub(crate) ids: Option<Vec<String>>,
     /// Only users with these ids of another system.
-    pub(super) external_ids: Option<Vec<String>>,
+    pub(crate) external_ids: Option<Vec<String>>,
     /// Leave out users who are invisible.
-    pub(super) visible_only: bool,
-    pub(super) sort: Option<Sort>,
-    pub(super) order: Order,
+    pub(crate) visible_only: bool,
+    pub(crate) sort: Option<Sort>,
+    pub(crate) order: Order,
     /// How many users come before the page.
-    pub(super) skip: i64,
-    pub(super) limit: i64,
+    pub(crate) skip: i64,
+    pub(crate) limit: i64,
 }
 
 /// A page and the size of the whole.
 #[derive(Clone, Debug)]
-pub(super) struct Found<T> {
-    pub(super) items: Vec<T>,
-    pub(super) total: i64,
+pub(crate) struct Found<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) total: i64,
 }
 
 /// The roles of one member.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RolesOfUser {
-    pub(super) user_id: String,
-    pub(super) tenant_id: String,
-    pub(super) vendor_id: String,
-    pub(super) role_ids: Vec<String>,
+pub(crate) struct RolesOfUser {
+    pub(crate) user_id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) vendor_id: String,
+    pub(crate) role_ids: Vec<String>,
 }
 
 /// The groups of one member.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GroupsOfUser {
-    pub(super) user_id: String,
-    pub(super) group_ids: Vec<String>,
+pub(crate) struct GroupsOfUser {
+    pub(crate) user_id: String,
+    pub(crate) group_ids: Vec<String>,
 }

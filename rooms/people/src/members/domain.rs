@@ -24,7 +24,7 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<UserRecord, UserErro
 }
 
 /// Gives a member roles, which adds to those held.
-pub(super) async fn give(
+pub(crate) async fn give(
     tx: &Tx,
     change: &Change,
     id: &str,
@@ -40,7 +40,7 @@ pub(super) async fn give(
 }
 
 /// Takes roles from a member. Roles that the member does not hold, or that are gone, are no error.
-pub(super) async fn take(
+pub(crate) async fn take(
     tx: &Tx,
     change: &Change,
     id: &str,
@@ -116,7 +116,7 @@ async fn note(
 }
 
 /// Keeps a member out of the tenant, or lets one in again. Sessions in the tenant end at once.
-pub(super) async fn set_disabled(
+pub(crate) async fn set_disabled(
     tx: &Tx,
     change: &Change,
     credentials: &Arc<dyn Credentials>,

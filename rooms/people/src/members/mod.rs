@@ -5,3 +5,15 @@ mod domain;
 mod model;
 
 pub(crate) use api::routes;
+
+/// What the tests of this room reach.
+#[cfg(test)]
+pub(crate) mod proof {
+    pub(crate) use super::domain::{give, set_disabled, take};
+
+    impl super::model::MemberRoles {
+        pub(crate) fn keys(&self) -> Vec<String> {
+            self.roles.iter().map(|role| role.key.clone()).collect()
+        }
+    }
+}

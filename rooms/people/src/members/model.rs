@@ -10,12 +10,12 @@ use crate::faults::Faults;
 /// Roles to give or to take.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RolesBody {
+pub(crate) struct RolesBody {
     role_ids: Vec<String>,
 }
 
 impl RolesBody {
-    pub(super) fn checked(self) -> Result<Vec<String>, Vec<String>> {
+    pub(crate) fn checked(self) -> Result<Vec<String>, Vec<String>> {
         let mut faults = Faults::default();
         faults.role_ids(&self.role_ids);
         if self.role_ids.is_empty() {
@@ -29,18 +29,18 @@ impl RolesBody {
 /// All the roles of a member after a change.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MemberRoles {
-    pub(super) tenant_id: String,
-    pub(super) user_id: String,
-    pub(super) roles: Vec<RoleView>,
+pub(crate) struct MemberRoles {
+    pub(crate) tenant_id: String,
+    pub(crate) user_id: String,
+    pub(crate) roles: Vec<RoleView>,
 }
 
 /// A role as this answer shows it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RoleView {
+pub(crate) struct RoleView {
     id: String,
-    key: String,
+    pub(crate) key: String,
     name: String,
     description: String,
     is_default: bool,

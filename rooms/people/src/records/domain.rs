@@ -189,6 +189,7 @@ pub(crate) async fn write_user(
             user.name_key(),
             user.phone_number.clone(),
             user.class(),
+            user.invisible,
         )
     };
     if keys(old) != keys(new) {

@@ -15,15 +15,15 @@ use crate::{Credentials, PreparedPassword};
 
 /// What is decided before the transaction opens.
 #[derive(Clone)]
-pub(super) struct Prepared {
-    pub(super) creation: Creation,
-    pub(super) password: Option<PreparedPassword>,
+pub(crate) struct Prepared {
+    pub(crate) creation: Creation,
+    pub(crate) password: Option<PreparedPassword>,
     /// The id a new user gets.
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
 /// Creates the user, or adds the one with the same address to the tenant. Answers the user as the tenant sees it.
-pub(super) async fn create(
+pub(crate) async fn create(
     tx: &Tx,
     change: &Change,
     credentials: &Arc<dyn Credentials>,

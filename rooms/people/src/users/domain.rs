@@ -67,7 +67,7 @@ pub(crate) async fn outranks(tx: &Tx, change: &Change, level: Option<i64>) -> Re
 }
 
 /// A user seen through a lens. Where the lens names a tenant the user must belong to it.
-pub(super) async fn read(
+pub(crate) async fn read(
     tx: &Tx,
     environment: &EnvironmentId,
     id: &str,
@@ -84,7 +84,7 @@ pub(super) async fn read(
 }
 
 /// The user with an address.
-pub(super) async fn read_by_email(
+pub(crate) async fn read_by_email(
     tx: &Tx,
     environment: &EnvironmentId,
     email: &str,
@@ -97,7 +97,7 @@ pub(super) async fn read_by_email(
 }
 
 /// Applies changes to a held user and records them.
-pub(super) async fn rewrite(
+pub(crate) async fn rewrite(
     tx: &Tx,
     change: &Change,
     action: &str,
@@ -121,7 +121,7 @@ pub(super) async fn rewrite(
 }
 
 /// Writes the audit record of a change.
-pub(super) async fn note(
+pub(crate) async fn note(
     tx: &Tx,
     change: &Change,
     action: &str,
@@ -158,7 +158,7 @@ pub(crate) async fn change_profile(
 }
 
 /// Removes a user from the tenant of the change, or altogether where it names none. The last membership takes the user along.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     tx: &Tx,
     change: &Change,
     credentials: &Arc<dyn Credentials>,

@@ -12,7 +12,7 @@ use crate::views::{self, Lens, UserView};
 
 /// What to turn.
 #[derive(Clone, Debug)]
-pub(super) enum Switch {
+pub(crate) enum Switch {
     Lock,
     Unlock,
     Verify,
@@ -60,7 +60,7 @@ impl Switch {
 }
 
 /// Turns a switch. Turning it to where it stands changes nothing and is no error.
-pub(super) async fn turn(
+pub(crate) async fn turn(
     tx: &Tx,
     change: &Change,
     credentials: &Arc<dyn Credentials>,
@@ -102,7 +102,7 @@ async fn confirm(tx: &Tx, change: &Change, user: &UserRecord) -> Result<(), Stor
 }
 
 /// The same, answering the user.
-pub(super) async fn turned(
+pub(crate) async fn turned(
     tx: &Tx,
     change: &Change,
     credentials: &Arc<dyn Credentials>,

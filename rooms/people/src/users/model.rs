@@ -25,7 +25,7 @@ pub(crate) enum Provider {
 }
 
 impl Provider {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Saml => "saml",
@@ -43,7 +43,7 @@ impl Provider {
 /// A user to be invited into the tenant that the call is about.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InviteBody {
+pub(crate) struct InviteBody {
     /// Required unless a username is given.
     #[schema(format = "email")]
     #[serde(default)]
@@ -90,7 +90,7 @@ pub(super) struct InviteBody {
 /// A user to be, as the environment creates one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct VendorBody {
+pub(crate) struct VendorBody {
     /// Required unless a username is given.
     #[serde(default)]
     email: Option<String>,
@@ -131,25 +131,25 @@ pub(super) struct VendorBody {
 
 /// A checked order to create a user, or to add one who is there to a tenant.
 #[derive(Clone, Debug)]
-pub(super) struct Creation {
-    pub(super) tenant_id: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) name: String,
-    pub(super) profile_picture_url: Option<String>,
-    pub(super) phone_number: Option<String>,
-    pub(super) provider: Provider,
-    pub(super) metadata: String,
-    pub(super) vendor_metadata: Option<String>,
-    pub(super) mfa_bypass: bool,
-    pub(super) external_id: Option<String>,
-    pub(super) role_ids: Vec<String>,
-    pub(super) expires_in: Option<i64>,
+pub(crate) struct Creation {
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) name: String,
+    pub(crate) profile_picture_url: Option<String>,
+    pub(crate) phone_number: Option<String>,
+    pub(crate) provider: Provider,
+    pub(crate) metadata: String,
+    pub(crate) vendor_metadata: Option<String>,
+    pub(crate) mfa_bypass: bool,
+    pub(crate) external_id: Option<String>,
+    pub(crate) role_ids: Vec<String>,
+    pub(crate) expires_in: Option<i64>,
     /// No mail is to be sent.
-    pub(super) silent: bool,
+    pub(crate) silent: bool,
     /// The environment vouches for the address.
-    pub(super) vouched: bool,
-    pub(super) password: Option<Secret>,
+    pub(crate) vouched: bool,
+    pub(crate) password: Option<Secret>,
 }
 
 /// The parts that both bodies have.
@@ -192,7 +192,7 @@ fn person(
 }
 
 impl InviteBody {
-    pub(super) fn checked(self) -> Result<Creation, Vec<String>> {
+    pub(crate) fn checked(self) -> Result<Creation, Vec<String>> {
         let mut faults = Faults::default();
         let person = person(
             &mut faults,
@@ -233,7 +233,7 @@ impl InviteBody {
 }
 
 impl VendorBody {
-    pub(super) fn checked(self) -> Result<Creation, Vec<String>> {
+    pub(crate) fn checked(self) -> Result<Creation, Vec<String>> {
         let mut faults = Faults::default();
         let person = person(
             &mut faults,
@@ -292,7 +292,7 @@ pub(crate) struct ProfileBody {
 /// Changes that only the environment may make, besides those to the profile.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GlobalBody {
+pub(crate) struct GlobalBody {
     #[schema(value_type = Option<String>, pattern = r"^\+[1-9]{1}(\-?)(([0-9])(\-?)){5,13}(([0-9]$){1})")]
     #[serde(default)]
     phone_number: Patch<String>,
@@ -345,7 +345,7 @@ impl ProfileBody {
 }
 
 impl GlobalBody {
-    pub(super) fn checked(self) -> Result<ProfileChanges, Vec<String>> {
+    pub(crate) fn checked(self) -> Result<ProfileChanges, Vec<String>> {
         let mut faults = Faults::default();
         let phone_number = match self.phone_number {
             Patch::Value(text) if text.is_empty() => Patch::Null,
@@ -408,25 +408,25 @@ impl ProfileChanges {
 /// The body of `PUT …/superuser`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SuperUserBody {
-    pub(super) super_user: bool,
+pub(crate) struct SuperUserBody {
+    pub(crate) super_user: bool,
 }
 
 /// The body of `PUT …/invisible`.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct InvisibleBody {
-    pub(super) invisible: bool,
+pub(crate) struct InvisibleBody {
+    pub(crate) invisible: bool,
 }
 
 /// The body of `PUT …/email`.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct EmailBody {
+pub(crate) struct EmailBody {
     #[schema(format = "email")]
     email: String,
 }
 
 impl EmailBody {
-    pub(super) fn checked(&self) -> Result<String, Vec<String>> {
+    pub(crate) fn checked(&self) -> Result<String, Vec<String>> {
         kit::email_key(&self.email).map_err(|fault| vec![fault.to_string()])
     }
 }

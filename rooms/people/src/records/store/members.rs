@@ -1,255 +1,10 @@
-//! The tables users, memberships, `member_roles` and `member_counts`, row by row.
+//! The tables memberships, `member_roles` and `member_counts`, row by row.
 
 use db::{Query, Row, StoreError, Tx, Value, args, sql};
-use kit::{EnvironmentId, Millis, Scope, UserId};
+use kit::{EnvironmentId, Millis, Scope};
 
-use super::model::{GateView, Membership, MembershipStatus, UserRecord};
-
-/// How many values one `IN` list gets.
-const CHUNK: usize = 200;
-
-fn given(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn user_from(row: &Row) -> Result<UserRecord, StoreError> {
-    Ok(UserRecord {
-        id: UserId::from(row.get::<String>(0)?),
-        email: UserRecord::email_of(row.get(1)?),
-        username: given(row.get(2)?),
-        name: row.get(3)?,
-        phone_number: given(row.get(4)?),
-        verified: row.get(5)?,
-        is_locked: row.get(6)?,
-        provider: row.get(7)?,
-        managed_by: row.get(8)?,
-        invisible: row.get(9)?,
-        super_user: row.get(10)?,
-        mfa_enrolled: row.get(11)?,
-        mfa_bypass: row.get(12)?,
-        metadata: row.get(13)?,
-        vendor_metadata: given(row.get(14)?),
-        profile_picture_url: given(row.get(15)?),
-        external_id: given(row.get(16)?),
-        active_tenant: row.get(17)?,
-        valid_after: Millis(row.get(18)?),
-        last_login: row.get::<Option<i64>>(19)?.map(Millis),
-        created_at: Millis(row.get(20)?),
-    })
-}
-
-pub(super) async fn by_id(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    id: &str,
-) -> Result<Option<UserRecord>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
-                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
-                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
-                 FROM users WHERE environment_id = $1 AND id = $2"
-            ),
-            args![environment.as_str(), id],
-        )
-        .await?;
-    row.as_ref().map(user_from).transpose()
-}
-
-pub(super) async fn by_email(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    key: &str,
-) -> Result<Option<UserRecord>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
-                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
-                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
-                 FROM users WHERE environment_id = $1 AND email_key = $2"
-            ),
-            args![environment.as_str(), key],
-        )
-        .await?;
-    row.as_ref().map(user_from).transpose()
-}
-
-pub(super) async fn by_username(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    key: &str,
-) -> Result<Option<UserRecord>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
-                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
-                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
-                 FROM users WHERE environment_id = $1 AND username_key = $2 AND username_key <> ''"
-            ),
-            args![environment.as_str(), key],
-        )
-        .await?;
-    row.as_ref().map(user_from).transpose()
-}
-
-/// Reads a user and keeps other writers away from it until the transaction ends, so that changes to different fields
-/// at the same time are all kept.
-pub(super) async fn hold(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    id: &str,
-) -> Result<Option<UserRecord>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "UPDATE users SET valid_after = valid_after WHERE environment_id = $1 AND id = $2
-                 RETURNING id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
-                        invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
-                        profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at"
-            ),
-            args![environment.as_str(), id],
-        )
-        .await?;
-    row.as_ref().map(user_from).transpose()
-}
-
-/// Those of the ids that are users, in no particular order.
-pub(super) async fn by_ids(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    ids: &[String],
-) -> Result<Vec<UserRecord>, StoreError> {
-    let mut users = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
-        let mut query = Query::new(
-            "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
-                    invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
-                    profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
-             FROM users WHERE environment_id = ",
-        );
-        query
-            .bind(environment.as_str())
-            .push(" AND id IN ")
-            .bind_list(chunk.iter().map(String::as_str));
-        for row in &tx.all_built(&query).await? {
-            users.push(user_from(row)?);
-        }
-    }
-    Ok(users)
-}
-
-/// False when the e-mail address or the username is taken.
-pub(super) async fn insert(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-) -> Result<bool, StoreError> {
-    let rows = tx
-        .exec(
-            sql!(
-                "INSERT INTO users (environment_id, id, email_key, username, username_key, name, name_key,
-                   phone_number, verified, is_locked, provider, class, managed_by, invisible, super_user,
-                   mfa_enrolled, mfa_bypass, metadata, vendor_metadata, profile_picture_url, external_id,
-                   active_tenant, valid_after, last_login, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                   $21, $22, $23, $24, $25)
-                 ON CONFLICT DO NOTHING"
-            ),
-            args![
-                environment.as_str(),
-                user.id.as_str(),
-                user.email_key(),
-                user.username.as_deref().unwrap_or(""),
-                user.username_key(),
-                user.name,
-                user.name_key(),
-                user.phone_number.as_deref().unwrap_or(""),
-                user.verified,
-                user.is_locked,
-                user.provider,
-                user.class(),
-                user.managed_by,
-                user.invisible,
-                user.super_user,
-                user.mfa_enrolled,
-                user.mfa_bypass,
-                user.metadata,
-                user.vendor_metadata.as_deref().unwrap_or(""),
-                user.profile_picture_url.as_deref().unwrap_or(""),
-                user.external_id.as_deref().unwrap_or(""),
-                user.active_tenant,
-                user.valid_after.0,
-                user.last_login.map(|at| at.0),
-                user.created_at.0,
-            ],
-        )
-        .await?;
-    Ok(rows == 1)
-}
-
-/// Writes every field that can change. False when the new e-mail address or username is taken.
-pub(super) async fn update(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-) -> Result<bool, StoreError> {
-    let rows = tx
-        .exec(
-            sql!(
-                "UPDATE users SET email_key = $3, username = $4, username_key = $5, name = $6, name_key = $7,
-                   phone_number = $8, verified = $9, is_locked = $10, provider = $11, class = $12, managed_by = $13,
-                   invisible = $14, super_user = $15, mfa_enrolled = $16, mfa_bypass = $17, metadata = $18,
-                   vendor_metadata = $19, profile_picture_url = $20, external_id = $21, active_tenant = $22,
-                   valid_after = $23, last_login = $24
-                 WHERE environment_id = $1 AND id = $2
-                   AND NOT EXISTS (SELECT 1 FROM users other
-                     WHERE other.environment_id = $1 AND other.email_key = $3 AND other.id <> $2)
-                   AND NOT EXISTS (SELECT 1 FROM users other
-                     WHERE other.environment_id = $1 AND other.username_key = $5 AND other.username_key <> ''
-                       AND other.id <> $2)"
-            ),
-            args![
-                environment.as_str(),
-                user.id.as_str(),
-                user.email_key(),
-                user.username.as_deref().unwrap_or(""),
-                user.username_key(),
-                user.name,
-                user.name_key(),
-                user.phone_number.as_deref().unwrap_or(""),
-                user.verified,
-                user.is_locked,
-                user.provider,
-                user.class(),
-                user.managed_by,
-                user.invisible,
-                user.super_user,
-                user.mfa_enrolled,
-                user.mfa_bypass,
-                user.metadata,
-                user.vendor_metadata.as_deref().unwrap_or(""),
-                user.profile_picture_url.as_deref().unwrap_or(""),
-                user.external_id.as_deref().unwrap_or(""),
-                user.active_tenant,
-                user.valid_after.0,
-                user.last_login.map(|at| at.0),
-            ],
-        )
-        .await?;
-    Ok(rows == 1)
-}
-
-pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
-    tx.exec(
-        sql!("DELETE FROM users WHERE environment_id = $1 AND id = $2"),
-        args![environment.as_str(), id],
-    )
-    .await?;
-    Ok(())
-}
+use super::CHUNK;
+use crate::records::{GateView, Membership, MembershipStatus, UserRecord};
 
 fn membership_from(row: &Row) -> Result<Membership, StoreError> {
     Ok(Membership {
@@ -281,7 +36,7 @@ fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
 }
 
 /// A user's memberships, the oldest first.
-pub(super) async fn memberships(
+pub(in crate::records) async fn memberships(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,
@@ -308,7 +63,7 @@ pub(super) async fn memberships(
 }
 
 /// The memberships of several users, each user's oldest first.
-pub(super) async fn memberships_of(
+pub(in crate::records) async fn memberships_of(
     tx: &Tx,
     environment: &EnvironmentId,
     users: &[String],
@@ -336,7 +91,7 @@ pub(super) async fn memberships_of(
     Ok(all)
 }
 
-pub(super) async fn membership(
+pub(in crate::records) async fn membership(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -361,7 +116,7 @@ pub(super) async fn membership(
 }
 
 /// Keeps other writers away from a membership until the transaction ends; false when there is none.
-pub(super) async fn hold_membership(
+pub(in crate::records) async fn hold_membership(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -380,7 +135,7 @@ pub(super) async fn hold_membership(
 }
 
 /// False when the user is a member already.
-pub(super) async fn insert_membership(
+pub(in crate::records) async fn insert_membership(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &UserRecord,
@@ -419,7 +174,7 @@ pub(super) async fn insert_membership(
 }
 
 /// Repeats what lists are sorted and searched by in the user's memberships; the tenants these are in.
-pub(super) async fn repeat_keys(
+pub(in crate::records) async fn repeat_keys(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &UserRecord,
@@ -447,7 +202,7 @@ pub(super) async fn repeat_keys(
 }
 
 /// False when there was none.
-pub(super) async fn delete_membership(
+pub(in crate::records) async fn delete_membership(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -469,14 +224,14 @@ pub(super) async fn delete_membership(
 
 /// What a change to a membership sets; what is `None` stays.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct MembershipChange {
-    pub(super) status: Option<MembershipStatus>,
-    pub(super) is_disabled: Option<bool>,
-    pub(super) valid_after: Option<Millis>,
+pub(in crate::records) struct MembershipChange {
+    pub(in crate::records) status: Option<MembershipStatus>,
+    pub(in crate::records) is_disabled: Option<bool>,
+    pub(in crate::records) valid_after: Option<Millis>,
 }
 
 /// False when there is no such membership.
-pub(super) async fn change_membership(
+pub(in crate::records) async fn change_membership(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -504,7 +259,7 @@ pub(super) async fn change_membership(
 }
 
 /// Adds roles that are not held yet; how many were added.
-pub(super) async fn give_roles(
+pub(in crate::records) async fn give_roles(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -526,7 +281,7 @@ pub(super) async fn give_roles(
     Ok(added)
 }
 
-pub(super) async fn take_roles(
+pub(in crate::records) async fn take_roles(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -546,7 +301,11 @@ pub(super) async fn take_roles(
     tx.exec_built(&query).await
 }
 
-pub(super) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+pub(in crate::records) async fn role_ids(
+    tx: &Tx,
+    scope: &Scope,
+    user: &str,
+) -> Result<Vec<String>, StoreError> {
     let rows = tx
         .all(
             sql!(
@@ -560,7 +319,7 @@ pub(super) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<S
 }
 
 /// Counts a member of a class in or out.
-pub(super) async fn count_member(
+pub(in crate::records) async fn count_member(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
@@ -579,7 +338,7 @@ pub(super) async fn count_member(
     Ok(())
 }
 
-pub(super) async fn gate_view(
+pub(in crate::records) async fn gate_view(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,
@@ -612,40 +371,8 @@ pub(super) async fn gate_view(
     .transpose()
 }
 
-/// Notes a login without rewriting the rest of the user. The active tenant before it, when there is such a user.
-pub(super) async fn note_login(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &str,
-    now: Millis,
-) -> Result<Option<String>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "UPDATE users SET last_login = $3 WHERE environment_id = $1 AND id = $2 RETURNING active_tenant"
-            ),
-            args![environment.as_str(), user, now.0],
-        )
-        .await?;
-    row.map(|row| row.get(0)).transpose()
-}
-
-pub(super) async fn set_active_tenant(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &str,
-    tenant: &str,
-) -> Result<(), StoreError> {
-    tx.exec(
-        sql!("UPDATE users SET active_tenant = $3 WHERE environment_id = $1 AND id = $2"),
-        args![environment.as_str(), user, tenant],
-    )
-    .await?;
-    Ok(())
-}
-
 /// The first login into a tenant confirms the membership.
-pub(super) async fn activate(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
+pub(in crate::records) async fn activate(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
     let rows = tx
         .exec(
             sql!(
@@ -659,7 +386,7 @@ pub(super) async fn activate(tx: &Tx, scope: &Scope, user: &str) -> Result<bool,
 }
 
 /// The tenant of the user's oldest membership.
-pub(super) async fn oldest_tenant(
+pub(in crate::records) async fn oldest_tenant(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,
@@ -677,7 +404,7 @@ pub(super) async fn oldest_tenant(
 }
 
 /// Every tenant the user belongs to, those being removed too, in a fixed order.
-pub(super) async fn tenants_of(
+pub(in crate::records) async fn tenants_of(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,

@@ -1,0 +1,9 @@
+//! This room's decisions and statements on a fresh SQLite file.
+
+mod bench;
+mod lists;
+mod members;
+mod scale;
+mod users;
+
+use bench::{Bench, NOW, run};
