@@ -1,12 +1,15 @@
 //! Request bodies: size, encoding and shape are checked before a handler sees them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::Problem;
 
@@ -81,6 +84,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if has_nul(bytes) {
         return Err(Problem::bad_request("Text must not contain the character U+0000"));
     }
+    // Typed members notice this themselves; free-form ones and those nobody reads do not.
+    if let Some(name) = repeated(bytes) {
+        return Err(Problem::bad_request(format!("{name} must be given only once")));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -95,6 +102,76 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|_| Problem::bad_request("Invalid JSON provided"))?;
     Ok(value)
+}
+
+/// The first member that an object of a JSON text, at any depth, has twice. Readers of JSON disagree about which of the
+/// two counts, so neither does.
+fn repeated(bytes: &[u8]) -> Option<String> {
+    let twice = RefCell::new(None);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // A text that is not JSON is refused by whoever decodes it.
+    drop(Once(&twice).deserialize(&mut reader));
+    twice.into_inner()
+}
+
+/// Reads any value and keeps nothing but the name of a repeated member.
+#[derive(Clone, Copy)]
+struct Once<'a>(&'a RefCell<Option<String>>);
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            members.next_value_seed(self)?;
+            if let Some(name) = names.replace(name) {
+                self.0.borrow_mut().get_or_insert(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        while values.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Whether a JSON text holds the escape of U+0000; PostgreSQL cannot store it, so neither engine does.
@@ -195,6 +272,7 @@ mod tests {
                 r#"{"email":"a","flags":[true,1]}"#,
                 "flags[1] must be a boolean value",
             ),
+            (r#"{"email":"a","flags":[],"x":{"y":[{"z":1,"z":2}]}}"#, "z must be given only once"),
             (r#"{"email":"a""#, "Invalid JSON provided"),
             (r#"{"email":"a"} x"#, "Invalid JSON provided"),
             ("[]", "body must be an object"),
