@@ -7,7 +7,6 @@ use crypto::HashPool;
 use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use web::EdgeSettings;
 
@@ -15,7 +14,7 @@ use crate::background::Background;
 use crate::config::{Config, Mode};
 use crate::migrations::MIGRATIONS;
 use crate::wiring::{Parts, build, seeds};
-use crate::{dev, sealing};
+use crate::{dev, figures, sealing};
 
 /// How many hash requests may wait: a little over two seconds of work per core. Beyond it a login is told to try again.
 const HASH_QUEUE_PER_CORE: usize = 150;
@@ -87,7 +86,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     }
     first_environment(&config, &opened, &public_url).await?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let metrics = PrometheusBuilder::new().install_recorder().ok();
+    let metrics = figures::record();
     let built = build(Parts {
         db: opened.db.clone(),
         clock: opened.clock,
