@@ -23,6 +23,30 @@ pub async fn create_environment(
     new: NewEnvironment,
     seeds: &[Arc<dyn Seed>],
 ) -> Result<Environment, EnvironmentError> {
+    let id = new.id.clone();
+    let created = create(directory, new, seeds, false).await?;
+    created.ok_or(EnvironmentError::Exists(id))
+}
+
+/// The same, unless there is any environment: then `None`. Of several nodes that start at once on an empty database one makes
+/// it.
+///
+/// # Errors
+/// When a value does not serve.
+pub async fn create_first_environment(
+    directory: &Directory,
+    new: NewEnvironment,
+    seeds: &[Arc<dyn Seed>],
+) -> Result<Option<Environment>, EnvironmentError> {
+    create(directory, new, seeds, true).await
+}
+
+async fn create(
+    directory: &Directory,
+    new: NewEnvironment,
+    seeds: &[Arc<dyn Seed>],
+    only_as_first: bool,
+) -> Result<Option<Environment>, EnvironmentError> {
     let profile = profile_of(&new, directory.now())?;
     let configuration = AuthConfiguration {
         // Browsers refuse SameSite=None without Secure, and there is no Secure on plain http.
@@ -41,9 +65,12 @@ pub async fn create_environment(
     )?;
     let (ids, now, seeds) = (directory.ids().clone(), profile.created_at, seeds.to_vec());
     let created = profile.clone();
-    directory
+    let made = directory
         .db()
         .write(async move |tx| {
+            if only_as_first && !store::first(tx, 1).await?.is_empty() {
+                return Ok(false);
+            }
             if !store::insert(tx, &created).await? {
                 return Err(taken(tx, &created).await?);
             }
@@ -63,11 +90,11 @@ pub async fn create_environment(
                 .write(tx, &ids, &scope, now)
                 .await?;
             store::told(tx, &created.id).await?;
-            Ok(())
+            Ok(true)
         })
         .await?;
     directory.forget();
-    Ok(Environment::from(&profile))
+    Ok(made.then(|| Environment::from(&profile)))
 }
 
 /// Which of the two an environment collided with.
