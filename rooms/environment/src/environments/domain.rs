@@ -72,6 +72,9 @@ async fn create(
                 return Ok(false);
             }
             if !store::insert(tx, &created).await? {
+                if only_as_first {
+                    return Ok(false);
+                }
                 return Err(taken(tx, &created).await?);
             }
             for key in &first {
@@ -97,11 +100,14 @@ async fn create(
     Ok(made.then(|| Environment::from(&profile)))
 }
 
-/// Which of the two an environment collided with.
+/// What an environment collided with.
 async fn taken(tx: &Tx, new: &Profile) -> Result<EnvironmentError, StoreError> {
-    Ok(match store::find(tx, new.id.as_str()).await? {
-        Some(_) => EnvironmentError::Exists(new.id.clone()),
-        None => EnvironmentError::HostTaken(new.host.clone()),
+    if store::find(tx, new.id.as_str()).await?.is_some() {
+        return Ok(EnvironmentError::Exists(new.id.clone()));
+    }
+    Ok(match store::at_host(tx, &new.host).await? {
+        Some(_) => EnvironmentError::HostTaken(new.host.clone()),
+        None => StoreError::RetriesExhausted.into(), // its place: another one was created just now
     })
 }
 
@@ -244,6 +250,9 @@ pub async fn rotate_signing_key(
     let rotated = directory
         .db()
         .write(async move |tx| {
+            if !store::lock(tx, &id).await? {
+                return Err(EnvironmentError::NotFound(id.clone()));
+            }
             let stored = key_store::of(tx, &id).await?;
             let mut rotated = None;
             for (purpose, key) in &fresh {
