@@ -28,7 +28,7 @@ CREATE TABLE tenants (
   PRIMARY KEY (environment_id, tenant_id)
 );
 CREATE INDEX tenants_by_name ON tenants (environment_id, name_key, tenant_id);
-CREATE INDEX tenants_by_creation ON tenants (environment_id, created_at, tenant_id);
+CREATE INDEX tenants_by_creation ON tenants (environment_id, created_at, tenant_id, name_key);
 CREATE INDEX tenants_by_parent ON tenants (environment_id, parent_tenant_id, tenant_id);
 
 CREATE TABLE tenant_aliases (

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
+use audit::AuditSink;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use blocks::jobs::Job;
+use blocks::jobs::{Job, OutboxJob};
 use blocks::throttle::RateLimit;
 use crypto::{HashCost, HashPool, SealingKey};
 use db::{Db, Migration, Settings};
@@ -40,6 +41,11 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         2,
         "environment_tables",
         include_str!("../../../../migrations/0002_environment_tables.sql"),
+    ),
+    (
+        3,
+        "audit_tables",
+        include_str!("../../../../migrations/0003_audit_tables.sql"),
     ),
     (
         4,
@@ -116,6 +122,7 @@ impl House {
             environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, purges, members),
             people::routes(&app, credentials),
+            audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),
         ]);
         let new = NewEnvironment {
@@ -197,6 +204,18 @@ impl House {
             .json(&changes)
             .await
             .expect_success();
+    }
+
+    /// What was recorded so far, the newest first.
+    pub(crate) async fn audits(&self) -> Vec<Value> {
+        let outbox = OutboxJob {
+            db: self.db.clone(),
+            sink: Arc::new(AuditSink),
+        };
+        while outbox.pass().await.unwrap() {}
+        let asked = "/audits?offset=0&count=50&sortBy=createdAt&sortDirection=DESC";
+        let answer = self.ask("GET", asked).vendor().send().await.expect(200);
+        answer.body["data"].as_array().unwrap().clone()
     }
 
     pub(crate) async fn sweep(&self) {

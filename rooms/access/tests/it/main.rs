@@ -6,6 +6,7 @@
     reason = "tests speak by failing"
 )]
 
+mod audits;
 mod gatekeeper;
 mod house;
 mod login;

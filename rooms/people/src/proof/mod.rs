@@ -4,6 +4,7 @@ mod bench;
 mod lists;
 mod members;
 mod scale;
+mod store;
 mod users;
 
 use bench::{Bench, NOW, run};

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Bench, run};
 use crate::ranks;
-use crate::users::proof::{Order as NewUser, create};
+use crate::users::proof::{NewUser, create};
 
 #[test]
 fn pages_stay_exact_while_buckets_split() {

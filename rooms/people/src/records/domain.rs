@@ -158,17 +158,29 @@ pub(crate) async fn hold(
     store::hold(tx, environment, id).await
 }
 
-/// Writes a new user and counts it in. False when the e-mail address or the username is taken.
+/// Writes a new user. False when the e-mail address or the username is taken. [`count_in`] must follow.
 pub(crate) async fn write_new_user(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &UserRecord,
 ) -> Result<bool, StoreError> {
-    if !store::insert(tx, environment, user).await? {
-        return Ok(false);
+    store::insert(tx, environment, user).await
+}
+
+/// Counts a new member, and a user who is new altogether, wherever such are counted. Comes last in a transaction: on
+/// PostgreSQL others who create users wait from here on, and everybody counts members before users.
+pub(crate) async fn count_in(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    tenant: &str,
+    new: bool,
+) -> Result<(), StoreError> {
+    store::count_member(tx, environment, tenant, &user.class(), 1).await?;
+    if new {
+        ranks::enlist(tx, environment, user).await?;
     }
-    ranks::enlist(tx, environment, user).await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Writes a held user that has changed, wherever its parts are repeated. False when the e-mail address or the username
@@ -207,7 +219,7 @@ pub(crate) async fn write_user(
     Ok(true)
 }
 
-/// Makes a user a member with the roles of the membership. False when one already.
+/// Makes a user a member with the roles of the membership. False when one already. [`count_in`] must follow.
 pub(crate) async fn write_new_member(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -225,7 +237,6 @@ pub(crate) async fn write_new_member(
         &membership.role_ids,
     )
     .await?;
-    store::count_member(tx, environment, &membership.tenant_id, &user.class(), 1).await?;
     Ok(true)
 }
 

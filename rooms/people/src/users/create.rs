@@ -60,32 +60,34 @@ pub(crate) async fn create(
         sub_accounts: false,
         created_at: change.now,
     };
-    let (user, action) = match find(tx, environment, creation).await? {
-        Some(user) => (
-            attach(tx, change, creation, user, &mut membership).await?,
-            "User added to tenant",
+    let known = match find(tx, environment, creation).await? {
+        Some(user) => Some(user),
+        None if records::write_new_user(tx, environment, &new_user(prepared, &membership)).await? => None,
+        // Somebody else created the user in this moment.
+        None => Some(
+            find(tx, environment, creation)
+                .await?
+                .ok_or(UserError::UsernameTaken)?,
         ),
+    };
+    let new = known.is_none();
+    let user = match known {
+        Some(user) => attach(tx, change, creation, user, &mut membership).await?,
         None => {
             let user = new_user(prepared, &membership);
-            if records::write_new_user(tx, environment, &user).await? {
-                records::write_new_member(tx, environment, &user, &membership).await?;
-                if let Some(password) = &prepared.password {
-                    credentials
-                        .store(tx, environment, &user.id, password, change.now)
-                        .await?;
-                }
-                (user, "User created")
-            } else {
-                // Somebody else created the user in this moment.
-                let user = find(tx, environment, creation)
-                    .await?
-                    .ok_or(UserError::UsernameTaken)?;
-                (
-                    attach(tx, change, creation, user, &mut membership).await?,
-                    "User added to tenant",
-                )
+            records::write_new_member(tx, environment, &user, &membership).await?;
+            if let Some(password) = &prepared.password {
+                credentials
+                    .store(tx, environment, &user.id, password, change.now)
+                    .await?;
             }
+            user
         }
+    };
+    let action = if new {
+        "User created"
+    } else {
+        "User added to tenant"
     };
     note(tx, change, action, None, Some(&user)).await?;
     let audience = if change.bounded_by.is_some() {
@@ -98,8 +100,9 @@ pub(crate) async fn create(
         audience,
         detail: Detail::Full,
     };
-    let mut view = views::view(tx, environment, user, lens).await?;
+    let mut view = views::view(tx, environment, user.clone(), lens).await?;
     view.temporary_expiration_date = membership.expires_at;
+    records::count_in(tx, environment, &user, tenant.as_str(), new).await?;
     Ok(view)
 }
 

@@ -27,9 +27,9 @@ pub(crate) mod proof {
 
     /// A user to be.
     #[derive(Clone)]
-    pub(crate) struct Order(super::create::Prepared);
+    pub(crate) struct NewUser(super::create::Prepared);
 
-    impl Order {
+    impl NewUser {
         /// Reads a vendor's body where it names a tenant, else an invitation.
         pub(crate) fn read(body: Value, id: String) -> Result<Self, UserError> {
             let checked = if body.get("tenantId").is_some() {
@@ -50,7 +50,7 @@ pub(crate) mod proof {
         tx: &Tx,
         change: &Change,
         credentials: &Arc<dyn Credentials>,
-        order: &Order,
+        order: &NewUser,
     ) -> Result<UserView, UserError> {
         super::create::create(tx, change, credentials, &order.0).await
     }

@@ -10,7 +10,7 @@ use kit::{EnvironmentId, Ids, Millis, Scope, TenantId};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::model::{NewTenant, Prefix, Sort, Tenant, TenantChanges};
+use super::model::{NewTenant, Prefix, Seat, Sort, Tenant, TenantChanges};
 use super::removal::{self, REMOVAL};
 use super::store;
 use crate::room::TenantPurge;
@@ -199,37 +199,91 @@ pub(super) async fn list(
     environment: &EnvironmentId,
     wanted: &Wanted,
 ) -> Result<(Vec<Tenant>, i64), StoreError> {
-    let place = (wanted.offset, wanted.limit);
     if !wanted.ids.is_empty() {
-        let all = store::among(tx, environment, &wanted.ids, wanted.prefix.as_ref(), wanted.sort).await?;
-        let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-        let page = all
-            .into_iter()
-            .skip(whole(wanted.offset))
-            .take(whole(wanted.limit))
-            .collect();
-        return Ok((page, total));
-    }
-    match &wanted.prefix {
-        None => {
-            let total = store::total(tx, environment).await?;
-            Ok((
-                store::page(tx, environment, wanted.sort, place, total).await?,
-                total,
-            ))
+        let mut seats = seats_of(tx, environment, &wanted.ids).await?;
+        if let Some(prefix) = &wanted.prefix {
+            seats.retain(|seat| seat.found_by(prefix));
         }
-        Some(prefix) => {
-            let total = store::matching(tx, environment, prefix).await?;
-            if wanted.offset >= total {
-                return Ok((Vec::new(), total));
+        let total = i64::try_from(seats.len()).unwrap_or(i64::MAX);
+        return Ok((seated(tx, environment, wanted, seats).await?, total));
+    }
+    let Some(prefix) = &wanted.prefix else {
+        let total = store::total(tx, environment).await?;
+        let place = (wanted.offset, wanted.limit);
+        return Ok((
+            store::page(tx, environment, wanted.sort, place, total).await?,
+            total,
+        ));
+    };
+    let total = store::matching(tx, environment, prefix).await?;
+    if wanted.offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    if total <= SPARSE {
+        let ids = store::matching_ids(tx, environment, prefix).await?;
+        let seats = seats_of(tx, environment, &ids).await?;
+        return Ok((seated(tx, environment, wanted, seats).await?, total));
+    }
+    // So many that a walk through the list soon meets as many as a page holds.
+    let mut page = Vec::new();
+    let mut skip = wanted.offset;
+    let mut last = None;
+    loop {
+        let walked = store::seats_after(tx, environment, wanted.sort, last.as_ref(), WALK).await?;
+        let Some(end) = walked.last().cloned() else { break };
+        for seat in walked.into_iter().filter(|seat| seat.found_by(prefix)) {
+            if skip > 0 {
+                skip -= 1;
+            } else {
+                page.push(seat.tenant_id);
             }
-            Ok((
-                store::page_matching(tx, environment, prefix, wanted.sort, place, total).await?,
-                total,
-            ))
         }
+        if i64::try_from(page.len()).unwrap_or(i64::MAX) >= wanted.limit {
+            break;
+        }
+        last = Some(end);
     }
+    page.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
+    Ok((in_order(tx, environment, &page).await?, total))
+}
+
+/// Up to this many matches are fetched and sorted; more are met by walking the list in its order.
+const SPARSE: i64 = 1_000;
+/// How many seats one statement of such a walk reads.
+const WALK: i64 = 1_000;
+
+async fn seats_of(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Seat>, StoreError> {
+    let mut seats = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(500) {
+        seats.extend(store::seats_of(tx, environment, chunk).await?);
+    }
+    Ok(seats)
+}
+
+/// The page wanted of these seats.
+async fn seated(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    wanted: &Wanted,
+    mut seats: Vec<Seat>,
+) -> Result<Vec<Tenant>, StoreError> {
+    seats.sort_unstable_by(|a, b| a.compare(b, wanted.sort));
+    let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+    let page: Vec<String> = seats
+        .into_iter()
+        .skip(whole(wanted.offset))
+        .take(whole(wanted.limit))
+        .map(|seat| seat.tenant_id)
+        .collect();
+    in_order(tx, environment, &page).await
+}
+
+/// The tenants with these ids (a page of them), in the order of the ids.
+async fn in_order(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Tenant>, StoreError> {
+    let mut tenants = store::by_ids(tx, environment, ids).await?;
+    let place = |tenant: &Tenant| ids.iter().position(|id| *id == tenant.tenant_id);
+    tenants.sort_by_cached_key(place);
+    Ok(tenants)
 }
 
 async fn held(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Tenant, TenantError> {

@@ -1,5 +1,8 @@
 //! A tenant as stored and as sent, and what bodies may say about one.
 
+use std::cmp::Ordering;
+
+use blocks::listing::Order;
 use kit::{EnvironmentId, Millis, Patch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -392,20 +395,65 @@ impl Prefix {
     }
 }
 
+/// Where a tenant stands in the lists, and what its terms are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(crate) tenant_id: String,
+    pub(crate) name_key: String,
+    pub(crate) created_at: i64,
+}
+
+impl Seat {
+    /// Which of two comes first in a list.
+    pub(crate) fn compare(&self, other: &Self, (sort, order): (Sort, Order)) -> Ordering {
+        let by_id = || self.tenant_id.cmp(&other.tenant_id);
+        let ascending = match sort {
+            Sort::CreatedAt => self.created_at.cmp(&other.created_at).then_with(by_id),
+            Sort::Name => self.name_key.cmp(&other.name_key).then_with(by_id),
+            Sort::TenantId => by_id(),
+        };
+        if order == Order::Descending {
+            ascending.reverse()
+        } else {
+            ascending
+        }
+    }
+
+    /// Whether a prefix finds the tenant: says what [`terms`] say, without making them.
+    pub(crate) fn found_by(&self, prefix: &Prefix) -> bool {
+        let begins = |at: usize| {
+            self.name_key
+                .get(at..)
+                .is_some_and(|rest| rest.starts_with(&prefix.text))
+        };
+        begins(0)
+            || word_starts(&self.name_key).any(begins)
+            || kit::search_key(&self.tenant_id).starts_with(&prefix.text)
+    }
+}
+
+/// Where the first words of a name begin, in bytes.
+fn word_starts(name_key: &str) -> impl Iterator<Item = usize> {
+    let mut inside = false;
+    name_key
+        .char_indices()
+        .filter(move |(_, c)| {
+            let word = c.is_alphanumeric();
+            let start = word && !inside;
+            inside = word;
+            start
+        })
+        .map(|(at, _)| at)
+        .take(TERM_COUNT)
+}
+
 /// What a tenant is found by, sorted, each with how many characters it shares with the one before. A tenant that a prefix
 /// finds through several terms is then counted once: through the first, because later ones share the whole prefix.
 pub(crate) fn terms(tenant_id: &str, name: &str) -> Vec<(String, i64)> {
     let cut = |text: &str| -> String { text.chars().take(TERM_LENGTH).collect() };
     let name = kit::search_key(name);
     let mut all = vec![cut(&kit::search_key(tenant_id)), cut(&name)];
-    let mut inside = false;
-    for (at, c) in name.char_indices() {
-        let word = c.is_alphanumeric();
-        if word && !inside && all.len() < TERM_COUNT + 2 {
-            all.push(cut(name.get(at..).unwrap_or("")));
-        }
-        inside = word;
-    }
+    all.extend(word_starts(&name).map(|at| cut(name.get(at..).unwrap_or(""))));
     all.retain(|term| !term.is_empty());
     all.sort_unstable();
     all.dedup();
@@ -436,6 +484,15 @@ mod tests {
             .count()
     }
 
+    fn found_in_a_walk(prefix: &str, tenant_id: &str, name: &str) -> bool {
+        let seat = Seat {
+            tenant_id: tenant_id.to_owned(),
+            name_key: kit::search_key(name),
+            created_at: 0,
+        };
+        seat.found_by(&Prefix::of(prefix).unwrap())
+    }
+
     #[test]
     fn a_tenant_is_found_by_its_id_and_by_each_word_of_its_name_and_counted_once() {
         for prefix in ["acme", "ACME In", "inter", "t-1", "a", "west"] {
@@ -446,6 +503,7 @@ mod tests {
             );
         }
         assert_eq!(found("cme", "T-1", "Acme"), 0);
+        assert!(!found_in_a_walk("cme", "T-1", "Acme"));
         assert_eq!(found("acme", "acme", "Acme acme ACME"), 1);
     }
 

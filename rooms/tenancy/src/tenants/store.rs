@@ -4,10 +4,7 @@ use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis};
 
-use super::model::{Prefix, Sort, Tenant, terms};
-
-/// Up to this many matches are fetched and sorted; more are met by walking the list in its order.
-const SPARSE: i64 = 2_000;
+use super::model::{Prefix, Seat, Sort, Tenant, terms};
 
 fn select() -> Query {
     Query::new(
@@ -199,14 +196,6 @@ fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
     query.push(" AND s.shared < ").bind(prefix.length);
 }
 
-fn found_by(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
-    query.push(
-        " AND EXISTS (SELECT 1 FROM tenant_terms s WHERE s.tenant_id = t.tenant_id AND s.environment_id = ",
-    );
-    within(query, environment, prefix);
-    query.push(")");
-}
-
 /// How many tenants a prefix finds.
 pub(super) async fn matching(
     tx: &Tx,
@@ -218,52 +207,82 @@ pub(super) async fn matching(
     tx.one_built(&query).await?.get(0)
 }
 
-/// One page of the tenants a prefix finds, of which there are `total`.
-pub(super) async fn page_matching(
+/// The tenants a prefix finds.
+pub(super) async fn matching_ids(
     tx: &Tx,
     environment: &EnvironmentId,
     prefix: &Prefix,
-    (sort, order): (Sort, Order),
-    (offset, limit): (i64, i64),
-    total: i64,
-) -> Result<Vec<Tenant>, StoreError> {
-    let mut query = select();
-    if total <= SPARSE {
-        query.push(" JOIN (SELECT s.tenant_id AS seat FROM tenant_terms s WHERE s.environment_id = ");
-        within(&mut query, environment, prefix);
-        query
-            .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
-            .bind(environment.as_str());
-    } else {
-        query
-            .push(" WHERE t.environment_id = ")
-            .bind(environment.as_str());
-        found_by(&mut query, environment, prefix);
-    }
-    ordered(&mut query, sort, order, false);
-    query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(offset);
-    tenants_from(&tx.all_built(&query).await?)
+) -> Result<Vec<String>, StoreError> {
+    let mut query = Query::new("SELECT s.tenant_id FROM tenant_terms s WHERE s.environment_id = ");
+    within(&mut query, environment, prefix);
+    query.push(" ORDER BY s.term, s.tenant_id");
+    tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
 }
 
-/// The tenants of a list of ids, in order, where a prefix is given only those it finds. At most 500 ids.
-pub(super) async fn among(
+fn seat_from(row: &Row) -> Result<Seat, StoreError> {
+    Ok(Seat {
+        tenant_id: row.get(0)?,
+        name_key: row.get(1)?,
+        created_at: row.get(2)?,
+    })
+}
+
+/// Where tenants stand in the lists. At most 500 ids at once.
+pub(super) async fn seats_of(
     tx: &Tx,
     environment: &EnvironmentId,
     ids: &[String],
-    prefix: Option<&Prefix>,
-    (sort, order): (Sort, Order),
-) -> Result<Vec<Tenant>, StoreError> {
-    let mut query = select();
+) -> Result<Vec<Seat>, StoreError> {
+    let mut query =
+        Query::new("SELECT t.tenant_id, t.name_key, t.created_at FROM tenants t WHERE t.environment_id = ");
     query
-        .push(" WHERE t.environment_id = ")
         .bind(environment.as_str())
         .push(" AND t.tenant_id IN ")
         .bind_list(ids);
-    if let Some(prefix) = prefix {
-        found_by(&mut query, environment, prefix);
+    tx.all_built(&query).await?.iter().map(seat_from).collect()
+}
+
+/// The seats after one, in the order of a list.
+pub(super) async fn seats_after(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    (sort, order): (Sort, Order),
+    after: Option<&Seat>,
+    most: i64,
+) -> Result<Vec<Seat>, StoreError> {
+    let mut query =
+        Query::new("SELECT t.tenant_id, t.name_key, t.created_at FROM tenants t WHERE t.environment_id = ");
+    query.bind(environment.as_str());
+    if let Some(seat) = after {
+        let beyond = if order == Order::Ascending {
+            ") > ("
+        } else {
+            ") < ("
+        };
+        match sort {
+            Sort::CreatedAt => {
+                query
+                    .push(" AND (t.created_at, t.tenant_id")
+                    .push(beyond)
+                    .bind(seat.created_at)
+                    .push(", ");
+            }
+            Sort::Name => {
+                query
+                    .push(" AND (t.name_key, t.tenant_id")
+                    .push(beyond)
+                    .bind(&seat.name_key)
+                    .push(", ");
+            }
+            Sort::TenantId => {
+                query.push(" AND (t.tenant_id").push(beyond);
+            }
+        }
+        query.bind(&seat.tenant_id).push(")");
     }
     ordered(&mut query, sort, order, false);
-    tenants_from(&tx.all_built(&query).await?)
+    query.push(" LIMIT ").bind(most);
+    tx.all_built(&query).await?.iter().map(seat_from).collect()
 }
 
 /// False when the id is taken.
