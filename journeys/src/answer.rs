@@ -45,9 +45,8 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
-            panic!("{} answered no JSON ({error}): {}", self.asked, self.text())
-        })
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{} answered no JSON ({error}): {}", self.asked, self.text()))
     }
 
     /// One value by JSON pointer, `/items/0/id`; null when it is not there.
@@ -103,7 +102,12 @@ impl Answer {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
         body["errors"]
             .as_array()
-            .map(|errors| errors.iter().map(|error| error.as_str().unwrap_or_default().to_owned()).collect())
+            .map(|errors| {
+                errors
+                    .iter()
+                    .map(|error| error.as_str().unwrap_or_default().to_owned())
+                    .collect()
+            })
             .unwrap_or_default()
     }
 

@@ -51,7 +51,9 @@ impl Client {
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut other = self.without(name);
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        other.headers.push((name, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+        other
+            .headers
+            .push((name, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
         other
     }
 
@@ -59,7 +61,9 @@ impl Client {
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         let mut other = self.clone();
-        other.headers.retain(|(known, _)| !known.as_str().eq_ignore_ascii_case(name));
+        other
+            .headers
+            .retain(|(known, _)| !known.as_str().eq_ignore_ascii_case(name));
         other
     }
 

@@ -34,7 +34,9 @@ pub async fn rounds(engine: Engine, rounds: usize) -> Findings {
     let mut running = launch.start().await;
     let token = running.vendor_token().await;
     let tenant = json!({"tenantId": "acme", "name": "Acme"});
-    running.call("POST", "/tenants/resources/tenants/v1", &token, &tenant).await;
+    running
+        .call("POST", "/tenants/resources/tenants/v1", &token, &tenant)
+        .await;
     for round in 0..rounds {
         // Another number of writes every time, so that the kill meets the server in another state.
         let written = write_until_killed(running, &token, round, 10 + round * 37 % 90).await;
@@ -49,7 +51,8 @@ pub async fn rounds(engine: Engine, rounds: usize) -> Findings {
     }
     let mut listed = 0;
     for page in 0.. {
-        let path = format!("/identity/resources/users/v3?_limit=200&_offset={page}&_sortBy=createdAt&_order=ASC");
+        let path =
+            format!("/identity/resources/users/v3?_limit=200&_offset={page}&_sortBy=createdAt&_order=ASC");
         let found = running.call("GET", &path, &token, &Value::Null).await;
         let items = found["items"].as_array().expect("a list of users").clone();
         if items.is_empty() {
@@ -60,8 +63,15 @@ pub async fn rounds(engine: Engine, rounds: usize) -> Findings {
             all.remove(item["id"].as_str().unwrap_or_default());
         }
     }
-    assert!(all.is_empty(), "{} acknowledged users are in no list of {listed}: {all:?}", all.len());
-    assert!(running.stop().is_some_and(|code| code == 0), "SIGTERM ends the server with 0");
+    assert!(
+        all.is_empty(),
+        "{} acknowledged users are in no list of {listed}: {all:?}",
+        all.len()
+    );
+    assert!(
+        running.stop().is_some_and(|code| code == 0),
+        "SIGTERM ends the server with 0"
+    );
     launch.end().await;
     findings.ready.sort_unstable_by(|a, b| b.cmp(a));
     findings
@@ -69,7 +79,12 @@ pub async fn rounds(engine: Engine, rounds: usize) -> Findings {
 
 /// Writes with several callers until `enough` writes are acknowledged, then kills the server under them. Answers what
 /// was acknowledged, by id.
-async fn write_until_killed(running: Running, token: &str, round: usize, enough: usize) -> BTreeMap<String, String> {
+async fn write_until_killed(
+    running: Running,
+    token: &str,
+    round: usize,
+    enough: usize,
+) -> BTreeMap<String, String> {
     let (done, reached) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
@@ -81,11 +96,16 @@ async fn write_until_killed(running: Running, token: &str, round: usize, enough:
             for number in 0.. {
                 let email = format!("r{round}w{writer}n{number}@example.com");
                 let body = json!({"email": email, "name": "Ann", "tenantId": "acme"});
-                let call = http.post(format!("{url}/identity/resources/vendor-only/users/v1")).bearer_auth(&token).json(&body);
+                let call = http
+                    .post(format!("{url}/identity/resources/vendor-only/users/v1"))
+                    .bearer_auth(&token)
+                    .json(&body);
                 // Only a whole answer counts as an acknowledgement.
                 let Ok(answer) = call.send().await else { break };
                 let status = answer.status().as_u16();
-                let Ok(body) = answer.json::<Value>().await else { break };
+                let Ok(body) = answer.json::<Value>().await else {
+                    break;
+                };
                 assert_eq!(status, 201, "{body}");
                 written.push((body["id"].as_str().expect("an id").to_owned(), email));
                 if done.fetch_add(1, Ordering::SeqCst) + 1 == enough {
@@ -104,6 +124,13 @@ async fn write_until_killed(running: Running, token: &str, round: usize, enough:
 async fn expect_whole(running: &Running, token: &str, id: &str, email: &str) {
     let path = format!("/identity/resources/vendor-only/users/v1/{id}");
     let found = running.call("GET", &path, token, &Value::Null).await;
-    assert_eq!(found["email"], email, "an acknowledged user has lost something: {found}");
-    assert_eq!(found["tenantIds"], json!(["acme"]), "an acknowledged user has lost its membership: {found}");
+    assert_eq!(
+        found["email"], email,
+        "an acknowledged user has lost something: {found}"
+    );
+    assert_eq!(
+        found["tenantIds"],
+        json!(["acme"]),
+        "an acknowledged user has lost its membership: {found}"
+    );
 }

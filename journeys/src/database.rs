@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use db::{Db, Query, Settings};
 pub use db::Engine;
+use db::{Db, Query, Settings};
 
 /// A world's own database, and what has to be removed with it.
 pub(crate) struct Copy {
@@ -22,7 +22,10 @@ pub(crate) struct Copy {
 /// # Panics
 /// When none is given: a part that is missing fails, it is not skipped.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the test command hands the address over in this variable")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command hands the address over in this variable"
+)]
 pub fn postgres_url() -> String {
     std::env::var("TENANTRY_TEST_DATABASE_URL").unwrap_or_else(|_| {
         panic!(
@@ -34,7 +37,10 @@ pub fn postgres_url() -> String {
 
 /// Whether an address of a PostgreSQL server was given; programs that measure can do without.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the test command hands the address over in this variable")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command hands the address over in this variable"
+)]
 pub fn has_postgres() -> bool {
     std::env::var_os("TENANTRY_TEST_DATABASE_URL").is_some()
 }
@@ -116,7 +122,10 @@ pub(crate) async fn empty_on_disk(engine: Engine) -> Copy {
     }
     let target = crate::repository().join("target/bench");
     fs::create_dir_all(&target).expect("target/bench can be made");
-    let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(target).expect("a folder can be made");
+    let dir = tempfile::Builder::new()
+        .prefix("bench-")
+        .tempdir_in(target)
+        .expect("a folder can be made");
     Copy {
         url: sqlite_url(&dir.path().join("tenantry.db")),
         _dir: Some(dir),
@@ -136,7 +145,11 @@ pub(crate) fn kept(url: &str) -> Copy {
 impl Copy {
     /// Another empty database on the same disk or server.
     pub(crate) async fn beside(&self) -> Self {
-        let engine = if self.name.is_some() { Engine::Postgres } else { Engine::Sqlite };
+        let engine = if self.name.is_some() {
+            Engine::Postgres
+        } else {
+            Engine::Sqlite
+        };
         empty_on_disk(engine).await
     }
 
@@ -151,7 +164,9 @@ impl Copy {
 pub(crate) async fn open(url: &str) -> Db {
     let mut settings = Settings::new(url.parse().unwrap());
     settings.pg_pool = 4; // many worlds share one server
-    Db::open(settings).await.unwrap_or_else(|error| panic!("{url} does not open: {error}"))
+    Db::open(settings)
+        .await
+        .unwrap_or_else(|error| panic!("{url} does not open: {error}"))
 }
 
 fn sqlite_url(path: &Path) -> String {
@@ -181,7 +196,9 @@ fn folder() -> tempfile::TempDir {
 /// Another database of the same PostgreSQL server.
 fn sibling(name: &str) -> String {
     let url = postgres_url();
-    let (main, query) = url.split_once('?').map_or((url.as_str(), None), |(main, query)| (main, Some(query)));
+    let (main, query) = url
+        .split_once('?')
+        .map_or((url.as_str(), None), |(main, query)| (main, Some(query)));
     let (scheme, rest) = main.split_once("://").expect("a PostgreSQL address has a scheme");
     let server = rest.split('/').next().unwrap_or(rest);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -204,7 +221,9 @@ async fn administer(sql: &str) -> Vec<db::Row> {
 
 /// Removes what test programs left behind that were stopped in the middle.
 async fn forget_the_dead() {
-    let found = administer("SELECT datname::text FROM pg_database WHERE datname LIKE 'tenantry\\_journeys\\_%'").await;
+    let found =
+        administer("SELECT datname::text FROM pg_database WHERE datname LIKE 'tenantry\\_journeys\\_%'")
+            .await;
     for row in found {
         let name = row.get::<String>(0).unwrap();
         let process = name.split('_').nth(2).unwrap_or_default();
@@ -221,7 +240,13 @@ where
     F: Future<Output = T>,
 {
     std::thread::scope(|scope| {
-        let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = || {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap()
+        };
         match scope.spawn(move || runtime().block_on(work())).join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),

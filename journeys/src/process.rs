@@ -66,7 +66,10 @@ impl Launch {
         for (name, value) in [
             ("TENANTRY_LISTEN", format!("127.0.0.1:{port}")),
             ("TENANTRY_PUBLIC_URL", format!("http://localhost:{port}")),
-            ("TENANTRY_DATA_DIR", home.path().join("data").display().to_string()),
+            (
+                "TENANTRY_DATA_DIR",
+                home.path().join("data").display().to_string(),
+            ),
             ("TENANTRY_DATABASE_URL", database.url.clone()),
             ("TENANTRY_CLIENT_ID", Self::CLIENT_ID.to_owned()),
             ("TENANTRY_SECRET", Self::SECRET.to_owned()),
@@ -131,16 +134,26 @@ impl Launch {
             url: format!("http://127.0.0.1:{}", self.port),
             ready_after: Duration::ZERO,
         };
-        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         let address = format!("{}/health/ready", running.url);
         loop {
-            let answered = http.get(&address).send().await.is_ok_and(|answer| answer.status() == 200);
+            let answered = http
+                .get(&address)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200);
             running.ready_after = started.elapsed();
             if answered {
                 return running;
             }
             if let Some(status) = running.child.try_wait().unwrap() {
-                panic!("the server ended with {status} instead of getting ready:\n{}", running.log());
+                panic!(
+                    "the server ended with {status} instead of getting ready:\n{}",
+                    running.log()
+                );
             }
             assert!(
                 running.ready_after < Duration::from_secs(60),
@@ -181,7 +194,10 @@ impl Running {
 
     /// SIGTERM; the exit code.
     pub fn stop(mut self) -> Option<i32> {
-        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success(), "SIGTERM could not be sent");
         self.child.wait().unwrap().code()
     }
@@ -204,13 +220,24 @@ impl Running {
     /// An environment token.
     pub async fn vendor_token(&self) -> String {
         let answer = self
-            .call("POST", "/auth/vendor", "", &serde_json::json!({"clientId": Launch::CLIENT_ID, "secret": Launch::SECRET}))
+            .call(
+                "POST",
+                "/auth/vendor",
+                "",
+                &serde_json::json!({"clientId": Launch::CLIENT_ID, "secret": Launch::SECRET}),
+            )
             .await;
         answer["token"].as_str().expect("an environment token").to_owned()
     }
 
     /// One call with a token; the JSON of a success.
-    pub async fn call(&self, method: &str, path: &str, token: &str, body: &serde_json::Value) -> serde_json::Value {
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &serde_json::Value,
+    ) -> serde_json::Value {
         let http = reqwest::Client::new();
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = http.request(method, format!("{}{path}", self.url));
@@ -220,10 +247,17 @@ impl Running {
         if !body.is_null() {
             request = request.json(body);
         }
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log()));
+        let answer = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log()));
         let status = answer.status();
         let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{path} answered {status}: {text}\n{}", self.log());
+        assert!(
+            status.is_success(),
+            "{path} answered {status}: {text}\n{}",
+            self.log()
+        );
         serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
     }
 
@@ -241,9 +275,13 @@ impl Running {
     /// A tenant with one user in it who can log in with [`PASSWORD`]; the user's id.
     pub async fn tenant_with_user(&self, token: &str, tenant: &str, email: &str) -> String {
         let made = serde_json::json!({"tenantId": tenant, "name": tenant});
-        self.call("POST", "/tenants/resources/tenants/v1", token, &made).await;
-        let made = serde_json::json!({"email": email, "name": "Ann", "password": PASSWORD, "tenantId": tenant});
-        let user = self.call("POST", "/identity/resources/vendor-only/users/v1", token, &made).await;
+        self.call("POST", "/tenants/resources/tenants/v1", token, &made)
+            .await;
+        let made =
+            serde_json::json!({"email": email, "name": "Ann", "password": PASSWORD, "tenantId": tenant});
+        let user = self
+            .call("POST", "/identity/resources/vendor-only/users/v1", token, &made)
+            .await;
         user["id"].as_str().expect("a user id").to_owned()
     }
 }
@@ -260,7 +298,9 @@ impl Drop for Running {
 /// The root of the source tree.
 #[must_use]
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate has a parent folder")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this crate has a parent folder")
 }
 
 /// The server's program of the same profile as this one, built when it is not up to date.
@@ -290,7 +330,11 @@ fn binary() -> &'static Path {
 
 /// A port nobody listens on at the moment.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures how long a real process takes")]

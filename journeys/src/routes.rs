@@ -9,6 +9,7 @@ use crate::{Client, Environment, PASSWORD, World, at};
 #[derive(Clone, Debug)]
 pub struct Things {
     pub environment: Environment,
+    mark: String,
     pub tenant: String,
     pub user: String,
     pub email: String,
@@ -23,17 +24,42 @@ impl Things {
         world.tenant_of(environment, tenant).await;
         let vendor = world.vendor_of(environment).await;
         let metadata = json!({"metadata": {"plan": "gold"}});
-        vendor.post(&format!("{}/{tenant}/metadata", at::TENANTS), metadata).await.expect(201);
+        vendor
+            .post(&format!("{}/{tenant}/metadata", at::TENANTS), metadata)
+            .await
+            .expect(201);
+        let alias = json!({"alias": format!("alias-{mark}")});
+        vendor
+            .put(&format!("{}/{tenant}", at::TENANTS), alias)
+            .await
+            .expect(200);
         let role = json!([{"key": format!("role-{mark}"), "name": mark, "level": 1}]);
-        let role = vendor.in_tenant(tenant).post(at::ROLES, role).await.expect(201).text_at("/0/id");
-        let category = vendor.post(at::CATEGORIES, json!({"name": format!("Category {mark}")})).await.expect(201);
-        let permission = json!([{"key": format!("p.{mark}"), "name": mark, "categoryId": category.text_at("/id")}]);
-        let permission = vendor.post(at::PERMISSIONS, permission).await.expect(201).text_at("/0/id");
+        let role = vendor
+            .in_tenant(tenant)
+            .post(at::ROLES, role)
+            .await
+            .expect(201)
+            .text_at("/0/id");
+        let category = vendor
+            .post(at::CATEGORIES, json!({"name": format!("Category {mark}")}))
+            .await
+            .expect(201);
+        let permission = json!([{"key": format!("p.{mark}"), "name": mark}]);
+        let permission = vendor
+            .post(at::PERMISSIONS, permission)
+            .await
+            .expect(201)
+            .text_at("/0/id");
         let email = format!("{mark}@example.com");
         let user = json!({"email": email, "name": mark, "password": PASSWORD, "tenantId": tenant, "roleIds": [role]});
-        let user = vendor.post(at::VENDOR_USERS, user).await.expect(201).text_at("/id");
+        let user = vendor
+            .post(at::VENDOR_USERS, user)
+            .await
+            .expect(201)
+            .text_at("/id");
         Self {
             environment: *environment,
+            mark: mark.to_owned(),
             tenant: tenant.to_owned(),
             user,
             email,
@@ -52,23 +78,33 @@ impl Things {
         let filled: Vec<String> = entry
             .path
             .split('/')
-            .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                None => part.to_owned(),
-                Some("tenantId") => self.tenant.clone(),
-                Some("userId") => self.user.clone(),
-                Some("roleId") => self.role.clone(),
-                Some("permissionId") => self.permission.clone(),
-                Some("categoryId") => self.category.clone(),
-                Some("key") => "plan".to_owned(),
-                Some("id") if entry.path.contains("/users/") => self.user.clone(),
-                Some(other) => panic!("journeys::routes::Things does not know what {{{other}}} in {} is", entry.path),
-            })
+            .map(
+                |part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                    None => part.to_owned(),
+                    Some("tenantId") => self.tenant.clone(),
+                    Some("userId") => self.user.clone(),
+                    Some("roleId") => self.role.clone(),
+                    Some("permissionId") => self.permission.clone(),
+                    Some("categoryId") => self.category.clone(),
+                    Some("key") => "plan".to_owned(),
+                    Some("alias") => format!("alias-{}", self.mark),
+                    Some("id") if entry.path.contains("/users/") => self.user.clone(),
+                    Some(other) => panic!(
+                        "journeys::routes::Things does not know what {{{other}}} in {} is",
+                        entry.path
+                    ),
+                },
+            )
             .collect();
         let query = match entry.path.as_str() {
             at::BY_EMAIL => format!("?email={}", self.email),
             at::AUDITS | at::AUDITS_V2 => "?count=10&offset=0".to_owned(),
-            path if path.ends_with("/export/csv") || path.ends_with("/export/csv/v2") => "?count=10&offset=0".to_owned(),
-            "/identity/resources/users/v3/roles" | "/identity/resources/users/v3/groups" => format!("?ids={}", self.user),
+            path if path.ends_with("/export/csv") || path.ends_with("/export/csv/v2") => {
+                "?count=10&offset=0".to_owned()
+            }
+            "/identity/resources/users/v3/roles" | "/identity/resources/users/v3/groups" => {
+                format!("?ids={}", self.user)
+            }
             "/identity/resources/tenants/users/v1/statuses" => format!("?userIds={}", self.user),
             _ => String::new(),
         };
@@ -90,11 +126,16 @@ impl Things {
             ("POST", at::VENDOR_USERS) => json!({"email": "another@example.com", "tenantId": self.tenant}),
             ("POST", at::AUDITS) => json!({"severity": "Info", "action": "journey"}),
             ("PUT", at::SWITCH) => json!({"tenantId": self.tenant}),
+            _ if path.ends_with("/superuser") => json!({"superUser": false}),
+            _ if path.ends_with("/invisible") => json!({"invisible": false}),
+            _ if path.ends_with("{userId}/email") => json!({"email": format!("new-{}", self.email)}),
             _ if path.ends_with("/metadata") => json!({"metadata": {"a": 1}}),
             _ if path.ends_with("/export/csv") || path.ends_with("/export/csv/v2") => {
                 json!({"properties": [{"displayName": "Action", "name": "action"}]})
             }
-            _ if path.ends_with("/classification") => json!({"permissionIds": [self.permission], "type": "NEVER"}),
+            _ if path.ends_with("/classification") => {
+                json!({"permissionIds": [self.permission], "type": "NEVER"})
+            }
             _ if path.starts_with("/identity/resources/roles") && path.ends_with("/permissions") => {
                 json!({"permissionIds": [self.permission]})
             }

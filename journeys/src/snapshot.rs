@@ -20,7 +20,10 @@ pub async fn snapshot(vendor: &Client) -> Value {
         let answer = vendor.get(path).await.expect(200);
         seen.insert(path.to_owned(), answer.json());
     }
-    let audits = vendor.get("/audits/resources/audits/v2?count=1&offset=0").await.expect(200);
+    let audits = vendor
+        .get("/audits/resources/audits/v2?count=1&offset=0")
+        .await
+        .expect(200);
     seen.insert("changes recorded".to_owned(), json!(audits.at("/total")));
     Value::Object(seen)
 }

@@ -33,7 +33,11 @@ pub fn statements() -> Vec<Statement> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             if !["tests", "target", "benches"].contains(&name.as_str()) {
                 collect(&path, files);
@@ -101,7 +105,10 @@ mod tests {
                     #[cfg(test)]\nmod tests { sql!(\"nor this\") }";
         let found = in_text(Path::new("x.rs"), code);
         let texts: Vec<&str> = found.iter().map(|statement| statement.text.as_str()).collect();
-        assert_eq!(texts, ["SELECT a FROM b WHERE c = '\\' AND d = \"e\"", "DELETE \"x\""]);
+        assert_eq!(
+            texts,
+            ["SELECT a FROM b WHERE c = '\\' AND d = \"e\"", "DELETE \"x\""]
+        );
         assert_eq!(found[1].line, 4);
     }
 }

@@ -51,12 +51,17 @@ pub fn tampered(token: &str, change: impl FnOnce(&mut Value)) -> String {
 #[must_use]
 pub fn signed_by(token: &str, pem: &str) -> bool {
     let key = crypto::VerifyingKey::rsa_from_pem(None, pem).expect("a public key in PEM");
-    let (message, signature) = token.rsplit_once('.').unwrap_or_else(|| panic!("{token:?} is no JWT"));
+    let (message, signature) = token
+        .rsplit_once('.')
+        .unwrap_or_else(|| panic!("{token:?} is no JWT"));
     key.verify(message.as_bytes(), &decode(signature))
 }
 
 fn part(token: &str, index: usize) -> Value {
-    let text = token.split('.').nth(index).unwrap_or_else(|| panic!("{token:?} is no JWT"));
+    let text = token
+        .split('.')
+        .nth(index)
+        .unwrap_or_else(|| panic!("{token:?} is no JWT"));
     serde_json::from_slice(&decode(text)).unwrap_or_else(|error| panic!("{token:?} is no JWT: {error}"))
 }
 
@@ -65,7 +70,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group =
+            chunk.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             text.push(char::from(ALPHABET[(group >> (18 - 6 * place) & 63) as usize]));
         }

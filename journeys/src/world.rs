@@ -115,7 +115,10 @@ impl World {
     pub async fn vendor_of(&self, environment: &Environment) -> Client {
         let client = self.anyone_at(environment);
         let answer = client
-            .post(at::VENDOR, json!({"clientId": environment.id, "secret": environment.secret}))
+            .post(
+                at::VENDOR,
+                json!({"clientId": environment.id, "secret": environment.secret}),
+            )
             .await
             .expect(200);
         client.bearing(&answer.text_at("/token"))
@@ -131,7 +134,10 @@ impl World {
         let vendor = self.vendor_of(environment).await;
         let known = vendor.get(&format!("{}/{id}", at::TENANTS)).await.expect(200);
         if known.rows().is_empty() {
-            vendor.post(at::TENANTS, json!({"tenantId": id, "name": id})).await.expect(201);
+            vendor
+                .post(at::TENANTS, json!({"tenantId": id, "name": id}))
+                .await
+                .expect(201);
         }
         id.to_owned()
     }
@@ -153,11 +159,21 @@ impl World {
     }
 
     /// The same in any environment.
-    pub async fn person_of(&self, environment: &Environment, email: &str, tenant: &str, role_ids: &[&str]) -> Person {
+    pub async fn person_of(
+        &self,
+        environment: &Environment,
+        email: &str,
+        tenant: &str,
+        role_ids: &[&str],
+    ) -> Person {
         self.tenant_of(environment, tenant).await;
         let vendor = self.vendor_of(environment).await;
         let made = json!({"email": email, "name": email, "password": PASSWORD, "tenantId": tenant, "roleIds": role_ids});
-        let id = vendor.post(at::VENDOR_USERS, made).await.expect(201).text_at("/id");
+        let id = vendor
+            .post(at::VENDOR_USERS, made)
+            .await
+            .expect(201)
+            .text_at("/id");
         let client = self.log_in_at(environment, email).await;
         Person {
             client,
@@ -174,7 +190,10 @@ impl World {
 
     pub async fn log_in_at(&self, environment: &Environment, email: &str) -> Client {
         let client = self.anyone_at(environment);
-        let answer = client.post(at::LOGIN, json!({"email": email, "password": PASSWORD})).await.expect(200);
+        let answer = client
+            .post(at::LOGIN, json!({"email": email, "password": PASSWORD}))
+            .await
+            .expect(200);
         client.bearing(&answer.text_at("/accessToken"))
     }
 
@@ -209,7 +228,13 @@ impl Direct {
     pub async fn open(url: &str, sealing_key: &str) -> Self {
         let db = Db::open(db::Settings::new(url.parse().unwrap())).await.unwrap();
         let sealing = SealingKey::parse(sealing_key).unwrap();
-        let built = build(db.clone(), Arc::new(SystemClock), Ids::new(RandomIds::new()), hash_pool(), sealing);
+        let built = build(
+            db.clone(),
+            Arc::new(SystemClock),
+            Ids::new(RandomIds::new()),
+            hash_pool(),
+            sealing,
+        );
         Self {
             db,
             edge: built.edge,
@@ -219,7 +244,8 @@ impl Direct {
 
     /// The environment's own token.
     pub async fn vendor(&self) -> Client {
-        let client = Client::new(self.edge.clone(), "localhost").with("frontegg-vendor-id", crate::Launch::CLIENT_ID);
+        let client =
+            Client::new(self.edge.clone(), "localhost").with("frontegg-vendor-id", crate::Launch::CLIENT_ID);
         let body = json!({"clientId": crate::Launch::CLIENT_ID, "secret": crate::Launch::SECRET});
         let answer = client.post(at::VENDOR, body).await.expect(200);
         client.bearing(&answer.text_at("/token"))

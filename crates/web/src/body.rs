@@ -1,12 +1,15 @@
 //! Request bodies: size, encoding and shape are checked before a handler sees them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::Problem;
 
@@ -81,6 +84,15 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if has_nul(bytes) {
         return Err(Problem::bad_request("Text must not contain the character U+0000"));
     }
+    // serde reads a list as a struct's members in their order, which no client means.
+    let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    if is_list && wants_members::<T>() {
+        return Err(Problem::bad_request("body must be an object"));
+    }
+    // Typed members notice this themselves; free-form ones and those nobody reads do not.
+    if let Some(name) = repeated(bytes) {
+        return Err(Problem::bad_request(format!("{name} must be given only once")));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -95,6 +107,118 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|_| Problem::bad_request("Invalid JSON provided"))?;
     Ok(value)
+}
+
+/// Whether a type is a struct with named members, told by what it asks of its input first.
+fn wants_members<T: DeserializeOwned>() -> bool {
+    T::deserialize(Asked).is_err_and(|error| error.to_string() == Asked::MEMBERS)
+}
+
+/// An input that only notes what it is asked for.
+struct Asked;
+
+impl Asked {
+    const MEMBERS: &str = "members";
+}
+
+impl<'de> Deserializer<'de> for Asked {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("something else"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom(Self::MEMBERS))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The first member that an object of a JSON text, at any depth, has twice. Readers of JSON disagree about which of the
+/// two counts, so neither does.
+fn repeated(bytes: &[u8]) -> Option<String> {
+    let twice = RefCell::new(None);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // A text that is not JSON is refused by whoever decodes it.
+    drop(Once(&twice).deserialize(&mut reader));
+    twice.into_inner()
+}
+
+/// Reads any value and keeps nothing but the name of a repeated member.
+#[derive(Clone, Copy)]
+struct Once<'a>(&'a RefCell<Option<String>>);
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            members.next_value_seed(self)?;
+            if let Some(name) = names.replace(name) {
+                self.0.borrow_mut().get_or_insert(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        while values.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Whether a JSON text holds the escape of U+0000; PostgreSQL cannot store it, so neither engine does.
@@ -184,6 +308,25 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_no_struct_even_when_every_member_may_be_absent() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct Optional {
+            #[expect(dead_code, reason = "only decoded")]
+            name: Option<String>,
+        }
+        for list in ["[]", " [\"a\"]", "[{}]"] {
+            let problem = decode::<Optional>(list.as_bytes()).unwrap_err();
+            assert!(
+                format!("{problem:?}").contains("body must be an object"),
+                "{problem:?}"
+            );
+        }
+        decode::<Vec<Optional>>(b"[{}]").unwrap();
+        decode::<serde_json::Value>(b"[1]").unwrap();
+    }
+
+    #[test]
     fn each_mistake_gets_its_sentence() {
         for (json, sentence) in [
             (r"{}", "email should not be empty"),
@@ -194,6 +337,10 @@ mod tests {
             (
                 r#"{"email":"a","flags":[true,1]}"#,
                 "flags[1] must be a boolean value",
+            ),
+            (
+                r#"{"email":"a","flags":[],"x":{"y":[{"z":1,"z":2}]}}"#,
+                "z must be given only once",
             ),
             (r#"{"email":"a""#, "Invalid JSON provided"),
             (r#"{"email":"a"} x"#, "Invalid JSON provided"),

@@ -67,6 +67,8 @@ impl Edge {
             }
         };
         finish(&mut response, &from.trace_id);
+        // Without the query: it may hold addresses and names.
+        tracing::debug!(trace_id = %from.trace_id, %method, status = response.status().as_u16(), "answered");
         measure(&method, &response, started);
         response
     }

@@ -10,7 +10,10 @@ use journeys::{Engine, crash};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(200);
+    let rounds = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(200);
     let mut engines = vec![Engine::Sqlite];
     if journeys::has_postgres() {
         engines.push(Engine::Postgres);
@@ -21,7 +24,11 @@ async fn main() -> ExitCode {
     for engine in engines {
         let found = crash::rounds(engine, rounds).await;
         let slowest = found.ready.first().copied().unwrap_or_default();
-        let middle = found.ready.get(found.ready.len() / 2).copied().unwrap_or_default();
+        let middle = found
+            .ready
+            .get(found.ready.len() / 2)
+            .copied()
+            .unwrap_or_default();
         println!(
             "{engine:?}: {} kills, {} acknowledged writes, none lost; ready again after {middle:.0?} (median), {slowest:.0?} (slowest)",
             found.rounds, found.acknowledged

@@ -25,7 +25,7 @@ both_engines! {
         );
         assert_eq!(claims["sub"], json!(id));
         assert_eq!(claims["name"], "Ada Example");
-        assert_eq!(claims["email"], "Ada@acme.test");
+        assert_eq!(claims["email"], "ada@acme.test");
         assert!(claims["email_verified"].is_boolean());
         assert_eq!(claims["metadata"], json!({"k": 1}), "an object, not text");
         assert_eq!(claims["roles"], json!(["editor"]));

@@ -11,12 +11,23 @@ async fn sent(world: &World) -> journeys::Client {
     world.tenant("acme").await;
     world.tenant("rival").await;
     let vendor = world.vendor().await;
-    for (number, severity) in ["Info", "Medium", "High", "Critical", "Error"].into_iter().enumerate() {
+    for (number, severity) in ["Info", "Medium", "High", "Critical", "Error"]
+        .into_iter()
+        .enumerate()
+    {
         let record = json!({"severity": severity, "action": format!("did {number}"), "description": "Ünï \u{1F980}", "email": "ann@example.com", "ip": "192.0.2.1", "custom": {"deep": [number]}});
-        vendor.in_tenant("acme").post(at::AUDITS, record).await.expect(202);
+        vendor
+            .in_tenant("acme")
+            .post(at::AUDITS, record)
+            .await
+            .expect(202);
         world.clock.advance_seconds(1);
     }
-    vendor.in_tenant("rival").post(at::AUDITS, json!({"severity": "Info", "action": "theirs"})).await.expect(202);
+    vendor
+        .in_tenant("rival")
+        .post(at::AUDITS, json!({"severity": "Info", "action": "theirs"}))
+        .await
+        .expect(202);
     world.settle().await;
     vendor
 }

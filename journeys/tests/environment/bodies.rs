@@ -8,9 +8,17 @@ fn routes() -> Vec<(&'static str, &'static str, serde_json::Value)> {
     vec![
         ("POST", at::CONFIGURATION, json!({"defaultTokenExpiration": 60})),
         ("POST", at::TENANTS, json!({"tenantId": "new", "name": "New"})),
-        ("POST", at::ROLES, json!([{"key": "new", "name": "New", "level": 1}])),
+        (
+            "POST",
+            at::ROLES,
+            json!([{"key": "new", "name": "New", "level": 1}]),
+        ),
         ("POST", at::CATEGORIES, json!({"name": "New"})),
-        ("POST", at::VENDOR_USERS, json!({"email": "new@example.com", "tenantId": "acme"})),
+        (
+            "POST",
+            at::VENDOR_USERS,
+            json!({"email": "new@example.com", "tenantId": "acme"}),
+        ),
         ("POST", at::AUDITS, json!({"severity": "Info"})),
     ]
 }
@@ -18,7 +26,9 @@ fn routes() -> Vec<(&'static str, &'static str, serde_json::Value)> {
 async fn all_refuse(vendor: &Client, body: &[u8], status: u16) {
     let before = snapshot(vendor).await;
     for (method, path, _) in routes() {
-        let answer = vendor.send(method, path, Payload::Raw("application/json", body.to_vec())).await;
+        let answer = vendor
+            .send(method, path, Payload::Raw("application/json", body.to_vec()))
+            .await;
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
     }
     assert_eq!(snapshot(vendor).await, before);
@@ -58,7 +68,7 @@ both_engines! {
     async fn nesting_without_end_is_refused(world: World) {
         world.tenant("acme").await;
         let vendor = world.vendor().await.in_tenant("acme");
-        all_refuse(&vendor, "[".repeat(100_000).as_bytes(), 400).await;
+        all_refuse(&vendor, "[".repeat(60_000).as_bytes(), 400).await;
     }
 
     async fn a_field_given_twice_is_refused(world: World) {

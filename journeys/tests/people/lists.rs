@@ -24,7 +24,11 @@ async fn people(world: &World) -> Client {
 }
 
 async fn emails(client: &Client, query: &str) -> Vec<String> {
-    client.get(&format!("{}?{query}", at::USERS_V3)).await.expect(200).pluck("email")
+    client
+        .get(&format!("{}?{query}", at::USERS_V3))
+        .await
+        .expect(200)
+        .pluck("email")
 }
 
 both_engines! {

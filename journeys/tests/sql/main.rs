@@ -5,14 +5,28 @@ use journeys::{Engine, World, statements};
 async fn every_statement_compiles(engine: Engine) {
     let world = World::on(engine).await;
     let all = statements();
-    assert!(all.len() > 100, "only {} statements were found: has the form of the literals changed?", all.len());
+    assert!(
+        all.len() > 100,
+        "only {} statements were found: has the form of the literals changed?",
+        all.len()
+    );
     let mut refused = Vec::new();
     for statement in all {
         if let Err(error) = world.db().prepare_check(&statement.text).await {
-            refused.push(format!("{}:{}: {error:?}\n    {}", statement.file.display(), statement.line, statement.text));
+            refused.push(format!(
+                "{}:{}: {error:?}\n    {}",
+                statement.file.display(),
+                statement.line,
+                statement.text
+            ));
         }
     }
-    assert!(refused.is_empty(), "{} statements are refused:\n{}", refused.len(), refused.join("\n"));
+    assert!(
+        refused.is_empty(),
+        "{} statements are refused:\n{}",
+        refused.len(),
+        refused.join("\n")
+    );
     world.end().await;
 }
 

@@ -3,8 +3,17 @@ use serde_json::{Value, json};
 
 async fn five(world: &World) -> journeys::Client {
     let vendor = world.vendor().await;
-    for (id, name) in [("t1", "Delta"), ("t2", "alpha"), ("t3", "Bravo"), ("t4", "charlie"), ("t5", "Alpine")] {
-        vendor.post(at::TENANTS, json!({"tenantId": id, "name": name})).await.expect(201);
+    for (id, name) in [
+        ("t1", "Delta"),
+        ("t2", "alpha"),
+        ("t3", "Bravo"),
+        ("t4", "charlie"),
+        ("t5", "Alpine"),
+    ] {
+        vendor
+            .post(at::TENANTS, json!({"tenantId": id, "name": name}))
+            .await
+            .expect(201);
         world.clock.advance_seconds(1);
     }
     vendor

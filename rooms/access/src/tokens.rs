@@ -51,7 +51,8 @@ pub(crate) struct UserToken {
 /// operation. Expiry is looked at every time.
 pub(crate) struct Tokens {
     directory: Directory,
-    held: Cache<[u8; 32], Arc<Verified>>,
+    /// With the directory's state at the time: a key that is rotated away or another algorithm ends it at once.
+    held: Cache<[u8; 32], (u64, Arc<Verified>)>,
 }
 
 impl Tokens {
@@ -72,7 +73,10 @@ impl Tokens {
             return Ok(None);
         }
         let key = crypto::sha256(token.as_bytes());
-        if let Some(held) = self.held.get(&key) {
+        let changes = self.directory.changes();
+        if let Some((at, held)) = self.held.get(&key)
+            && at == changes
+        {
             return Ok((now.seconds() < held.exp).then_some(held));
         }
         let verified = match self.directory.verify(token, now).await {
@@ -84,7 +88,7 @@ impl Tokens {
             return Ok(None);
         };
         let read = Arc::new(read);
-        self.held.insert(key, Arc::clone(&read));
+        self.held.insert(key, (changes, Arc::clone(&read)));
         Ok(Some(read))
     }
 }

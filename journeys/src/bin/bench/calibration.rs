@@ -38,7 +38,9 @@ pub(crate) async fn commits(url: &str, duration: Duration) -> Ceiling {
         sqlite: None,
         pg: None,
     };
-    let db = Db::open(Settings::new(url.parse().expect("a database address"))).await.expect("the database opens");
+    let db = Db::open(Settings::new(url.parse().expect("a database address")))
+        .await
+        .expect("the database opens");
     db.migrate(&[TABLE]).await.expect("the table is made");
     let (number, end) = (Arc::new(AtomicU64::new(0)), now() + duration);
     let mut callers = tokio::task::JoinSet::new();

@@ -31,7 +31,11 @@ impl Same {
     }
 
     pub(crate) fn vendor() -> Self {
-        let body = format!("{{\"clientId\":\"{}\",\"secret\":\"{}\"}}", Launch::CLIENT_ID, Launch::SECRET);
+        let body = format!(
+            "{{\"clientId\":\"{}\",\"secret\":\"{}\"}}",
+            Launch::CLIENT_ID,
+            Launch::SECRET
+        );
         Self::new("POST", at::VENDOR, "", "", &body)
     }
 
@@ -81,7 +85,8 @@ impl Caller for Session {
     }
 
     fn answered(&mut self, reply: &Reply<'_>) -> bool {
-        let Some(line) = header(reply.head, "set-cookie").filter(|line| line.starts_with("fe_refresh_")) else {
+        let Some(line) = header(reply.head, "set-cookie").filter(|line| line.starts_with("fe_refresh_"))
+        else {
             return false;
         };
         self.cookie = line.split(';').next().unwrap_or_default().to_owned();

@@ -20,12 +20,16 @@ pub(crate) const fn name(engine: Engine) -> &'static str {
 
 /// A launch with the password cost of production, its data on the disk of this folder.
 pub(crate) async fn production(engine: Engine) -> Launch {
-    Launch::new_on_disk(engine).await.with("TENANTRY_PASSWORD_HASH", "argon2id:m=19456,t=2,p=1")
+    Launch::new_on_disk(engine)
+        .await
+        .with("TENANTRY_PASSWORD_HASH", "argon2id:m=19456,t=2,p=1")
 }
 
 /// Several callers made alike.
 pub(crate) fn times<C: Caller + 'static>(count: usize, make: impl Fn(usize) -> C) -> Vec<Box<dyn Caller>> {
-    (0..count).map(|index| Box::new(make(index)) as Box<dyn Caller>).collect()
+    (0..count)
+        .map(|index| Box::new(make(index)) as Box<dyn Caller>)
+        .collect()
 }
 
 pub(crate) async fn all(engine: Engine, duration: Duration) -> Vec<Line> {
@@ -68,8 +72,20 @@ impl Bench {
         let engine = name(engine);
         println!("{engine}: measuring, {duration:?} a line");
         let lines = vec![
-            Line::single(engine, "first start, with migrations and keys", ready.as_secs_f64() * 1000.0, "ms", None),
-            Line::single(engine, "idle memory before the first login", idle as f64 / 1024.0, "MB", Some(40.0)),
+            Line::single(
+                engine,
+                "first start, with migrations and keys",
+                ready.as_secs_f64() * 1000.0,
+                "ms",
+                None,
+            ),
+            Line::single(
+                engine,
+                "idle memory before the first login",
+                idle as f64 / 1024.0,
+                "MB",
+                Some(40.0),
+            ),
         ];
         Self {
             hashes: calibration::hashes(duration),
@@ -85,14 +101,26 @@ impl Bench {
 
     fn plan(&self, rate: Option<u32>) -> Plan {
         Plan {
-            address: self.running.url.trim_start_matches("http://").parse().expect("an address"),
+            address: self
+                .running
+                .url
+                .trim_start_matches("http://")
+                .parse()
+                .expect("an address"),
             duration: self.duration,
             rate,
         }
     }
 
     fn add(&mut self, what: &str, measured: &Measured, ceiling: Option<Ceiling>, target: Target) {
-        let line = Line::measured(self.engine, what, measured, self.running.memory_kib().0, ceiling, target);
+        let line = Line::measured(
+            self.engine,
+            what,
+            measured,
+            self.running.memory_kib().0,
+            ceiling,
+            target,
+        );
         println!("{}", line.row());
         self.lines.push(line);
     }
@@ -110,16 +138,34 @@ impl Bench {
     async fn trivial(&mut self) {
         let callers = times(64, |_| Same::get("/health/live", "", ""));
         let measured = run(self.plan(None), callers).await;
-        self.add("calibration: loopback, /health/live", &measured, None, Target::None);
+        self.add(
+            "calibration: loopback, /health/live",
+            &measured,
+            None,
+            Target::None,
+        );
     }
 
     async fn logins(&mut self) {
         let user = self.running.log_in(EMAIL).await;
         let logins = run(self.plan(None), times(8, |_| Same::login(EMAIL, RIGHT)));
-        let profiles = run(self.plan(Some(200)), times(4, |_| Same::get(at::ME, &user.access_token, "")));
+        let profiles = run(
+            self.plan(Some(200)),
+            times(4, |_| Same::get(at::ME, &user.access_token, "")),
+        );
         let (logins, profiles) = tokio::join!(logins, profiles);
-        self.add("password login", &logins, Some(self.hashes), Target::OfCeiling(0.85));
-        self.add("GET users/v2/me at 200/s meanwhile", &profiles, None, Target::P99Millis(15.0));
+        self.add(
+            "password login",
+            &logins,
+            Some(self.hashes),
+            Target::OfCeiling(0.85),
+        );
+        self.add(
+            "GET users/v2/me at 200/s meanwhile",
+            &profiles,
+            None,
+            Target::P99Millis(15.0),
+        );
     }
 
     async fn refreshes(&mut self) {
@@ -128,24 +174,47 @@ impl Bench {
             sessions.push(self.running.log_in(EMAIL).await.refresh_token);
         }
         let measured = run(self.plan(None), times(16, |index| Session::new(&sessions[index]))).await;
-        self.add("refresh with rotation", &measured, Some(self.signatures), Target::OfCeiling(0.55));
+        self.add(
+            "refresh with rotation",
+            &measured,
+            Some(self.signatures),
+            Target::OfCeiling(0.55),
+        );
     }
 
     async fn vendor_tokens(&mut self) {
         let measured = run(self.plan(None), times(16, |_| Same::vendor())).await;
-        self.add("environment token", &measured, Some(self.signatures), Target::OfCeiling(0.55));
+        self.add(
+            "environment token",
+            &measured,
+            Some(self.signatures),
+            Target::OfCeiling(0.55),
+        );
     }
 
     async fn profiles(&mut self) {
         let user = self.running.log_in(EMAIL).await;
-        let measured = run(self.plan(None), times(64, |_| Same::get(at::ME, &user.access_token, ""))).await;
+        let measured = run(
+            self.plan(None),
+            times(64, |_| Same::get(at::ME, &user.access_token, "")),
+        )
+        .await;
         self.add("GET users/v2/me", &measured, None, Target::PerSecond(25_000.0));
     }
 
     async fn creations(&mut self) {
         let number = Arc::new(AtomicU64::new(0));
-        let measured = run(self.plan(None), times(64, |_| Creator::new(&self.token, "acme", &number))).await;
-        self.add("durable user creation, no password", &measured, None, Target::PerSecond(2_000.0));
+        let measured = run(
+            self.plan(None),
+            times(64, |_| Creator::new(&self.token, "acme", &number)),
+        )
+        .await;
+        self.add(
+            "durable user creation, no password",
+            &measured,
+            None,
+            Target::PerSecond(2_000.0),
+        );
     }
 
     /// Times that must not differ: a wrong password of a known account, and an unknown account.

@@ -51,7 +51,9 @@ impl Measured {
     pub(crate) fn millis(&self, share: f64) -> f64 {
         let last = self.micros.len().saturating_sub(1);
         let at = (last as f64 * share).ceil() as usize;
-        self.micros.get(at).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
+        self.micros
+            .get(at)
+            .map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
     }
 }
 
@@ -60,7 +62,9 @@ impl Measured {
 pub(crate) async fn run(plan: Plan, callers: Vec<Box<dyn Caller>>) -> Measured {
     let start = now() + plan.duration / 10;
     let end = start + plan.duration;
-    let pause = plan.rate.map(|rate| Duration::from_secs_f64(callers.len() as f64 / f64::from(rate)));
+    let pause = plan
+        .rate
+        .map(|rate| Duration::from_secs_f64(callers.len() as f64 / f64::from(rate)));
     let count = callers.len();
     let mut connections = JoinSet::new();
     for (number, caller) in callers.into_iter().enumerate() {
@@ -87,7 +91,9 @@ async fn connection(
     end: Instant,
     paced: Option<(Duration, Instant)>,
 ) -> (Vec<u32>, u64) {
-    let mut stream = TcpStream::connect(address).await.expect("the server takes connections");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server takes connections");
     stream.set_nodelay(true).expect("TCP_NODELAY can be set");
     let (mut micros, mut failed) = (Vec::new(), 0);
     let (mut request, mut buffer) = (Vec::with_capacity(1024), Vec::with_capacity(16 * 1024));
@@ -132,15 +138,26 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, usize, usiz
     let mut parsed: Option<(u16, usize, usize)> = None;
     loop {
         let read = stream.read_buf(buffer).await.expect("an answer can be read");
-        assert!(read > 0, "the server closed a connection in the middle of an answer");
+        assert!(
+            read > 0,
+            "the server closed a connection in the middle of an answer"
+        );
         if parsed.is_none()
             && let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n")
         {
             let head = at + 4;
             let text = std::str::from_utf8(&buffer[..head]).expect("a head is text");
-            let status = text.get(9..12).and_then(|digits| digits.parse().ok()).expect("a status line");
-            let length = header(text, "content-length").and_then(|digits| digits.parse::<usize>().ok()).unwrap_or(0);
-            assert!(header(text, "transfer-encoding").is_none(), "answers of the API have a length");
+            let status = text
+                .get(9..12)
+                .and_then(|digits| digits.parse().ok())
+                .expect("a status line");
+            let length = header(text, "content-length")
+                .and_then(|digits| digits.parse::<usize>().ok())
+                .unwrap_or(0);
+            assert!(
+                header(text, "transfer-encoding").is_none(),
+                "answers of the API have a length"
+            );
             parsed = Some((status, head, head + length));
         }
         if let Some((status, head, total)) = parsed

@@ -28,13 +28,19 @@ use crate::report::{HEAD, Line};
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|given| given == word);
-    if let Some(unknown) = words.iter().find(|word| !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str())) {
+    if let Some(unknown) = words
+        .iter()
+        .find(|word| !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str()))
+    {
         println!("bench does not know {unknown}; it takes --quick, --million, --only-million and --write");
         std::process::exit(2);
     }
     let duration = Duration::from_secs(if has("--quick") { 1 } else { 10 });
     // One thread drives the load: it shares two cores with the server.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     let mut lines = Vec::new();
     if !has("--only-million") {
         lines.extend(runtime.block_on(lines::all(Engine::Sqlite, duration)));
@@ -49,7 +55,8 @@ fn main() {
     println!("\n{table}");
     if has("--write") {
         let path = repository().join("BENCHMARKS.md");
-        std::fs::write(&path, format!("# Benchmarks\n\n{}\n\n{table}\n", conditions())).expect("BENCHMARKS.md can be written");
+        std::fs::write(&path, format!("# Benchmarks\n\n{}\n\n{table}\n", conditions()))
+            .expect("BENCHMARKS.md can be written");
     }
     let missed = lines.iter().filter(|line| line.missed()).count();
     println!("\n{} lines, {missed} missed what was asked for", lines.len());
@@ -65,7 +72,11 @@ fn conditions() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = std::fs::read_to_string("/proc/cpuinfo")
         .ok()
-        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("model name")).map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned()))
+        .and_then(|text| {
+            text.lines()
+                .find_map(|line| line.strip_prefix("model name"))
+                .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned())
+        })
         .unwrap_or_else(|| "unknown processor".to_owned());
     format!(
         "Made by `cargo xtask bench -- --million --write`. {cores} cores ({model}), release build, load generator on the same cores over \

@@ -22,7 +22,10 @@ pub(crate) fn all(duration: Duration) -> Vec<Line> {
     if !kept.is_file() {
         fill(&kept);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     runtime.block_on(measure(&kept, duration))
 }
 
@@ -42,7 +45,11 @@ fn fill(kept: &Path) {
     for suffix in ["", "-wal", "-shm"] {
         drop(fs::remove_file(folder.join(format!("growing.db{suffix}"))));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
     runtime.block_on(async {
         // The first start creates the environment, as it does for everybody.
         let started = launch(&growing).start().await;
@@ -90,14 +97,29 @@ async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
     }
     starts.sort_by(f64::total_cmp);
     let running = launch.start().await;
-    lines.push(Line::single(engine, "start (median of 5)", starts[2], "ms", Some(300.0)));
-    lines.push(Line::single(engine, "idle memory before the first login", running.memory_kib().1 as f64 / 1024.0, "MB", Some(40.0)));
+    lines.push(Line::single(
+        engine,
+        "start (median of 5)",
+        starts[2],
+        "ms",
+        Some(300.0),
+    ));
+    lines.push(Line::single(
+        engine,
+        "idle memory before the first login",
+        running.memory_kib().1 as f64 / 1024.0,
+        "MB",
+        Some(40.0),
+    ));
     let token = running.vendor_token().await;
     for (scope, tenant, users) in [("environment", "", USERS), ("tenant of 100,000", "big", IN_BIG)] {
         let last = users / 50 - 1;
         for (page, index) in [("first", 0), ("middle", last / 2), ("last", last)] {
             for sort in ["createdAt", "email", "name"] {
-                let path = format!("{}?_limit=50&_offset={index}&_sortBy={sort}&_order=ASC", at::USERS_V3);
+                let path = format!(
+                    "{}?_limit=50&_offset={index}&_sortBy={sort}&_order=ASC",
+                    at::USERS_V3
+                );
                 let what = format!("users of the {scope} by {sort}, {page} page");
                 lines.push(one(engine, &running, &token, tenant, &path, what, duration).await);
             }
@@ -117,13 +139,32 @@ async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
     lines
 }
 
-async fn one(engine: &'static str, running: &Running, token: &str, tenant: &str, path: &str, what: String, duration: Duration) -> Line {
+async fn one(
+    engine: &'static str,
+    running: &Running,
+    token: &str,
+    tenant: &str,
+    path: &str,
+    what: String,
+    duration: Duration,
+) -> Line {
     let plan = Plan {
-        address: running.url.trim_start_matches("http://").parse().expect("an address"),
+        address: running
+            .url
+            .trim_start_matches("http://")
+            .parse()
+            .expect("an address"),
         duration: duration / 3,
         rate: None,
     };
     let callers = times(2, |_| crate::callers::Same::get(path, token, tenant));
     let measured = run(plan, callers).await;
-    Line::measured(engine, what, &measured, running.memory_kib().0, None, Target::P99Millis(20.0))
+    Line::measured(
+        engine,
+        what,
+        &measured,
+        running.memory_kib().0,
+        None,
+        Target::P99Millis(20.0),
+    )
 }

@@ -73,7 +73,13 @@ impl Line {
     }
 
     /// A single figure, such as a start time.
-    pub(crate) fn single(engine: &'static str, what: impl Into<String>, value: f64, unit: &str, most: Option<f64>) -> Self {
+    pub(crate) fn single(
+        engine: &'static str,
+        what: impl Into<String>,
+        value: f64,
+        unit: &str,
+        most: Option<f64>,
+    ) -> Self {
         let cell = format!("{value:.0} {unit}");
         Self {
             engine,

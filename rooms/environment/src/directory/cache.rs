@@ -8,6 +8,12 @@ use kit::Millis;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark(u64);
 
+impl Mark {
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// A value and when it was read.
 #[derive(Clone)]
 pub(crate) struct Entry<V> {

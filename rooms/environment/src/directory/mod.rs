@@ -97,6 +97,14 @@ impl Directory {
         self.0.hosts.forget();
     }
 
+    /// A number that is another one after any environment, key or setting may have changed, here or on another node.
+    /// Whoever remembers what a token said remembers this with it.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        let (_, mark, _) = self.mark();
+        mark.number()
+    }
+
     fn mark(&self) -> (Millis, Mark, Mark) {
         if (self.0.news)() {
             self.forget();
