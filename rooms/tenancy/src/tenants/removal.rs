@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use blocks::settings;
 use blocks::tasks::{Progress, Runner, Task};
 use db::{StoreError, Tx};
 use kit::{Millis, Scope};
@@ -38,6 +39,9 @@ pub(super) async fn piece(
     // Members go first: a membership never points at a role that is gone.
     if done {
         done = roles::purge(tx, scope, PIECE).await?;
+    }
+    if done {
+        settings::forget_tenant(tx, scope).await?;
     }
     let moved = store::reparent(tx, &scope.environment, scope.tenant_id(), parent, PIECE).await?;
     Ok(done && moved < PIECE.unsigned_abs())
