@@ -24,6 +24,8 @@ CREATE TABLE environments (
 );
 -- all environments: a host belongs to one of them
 CREATE UNIQUE INDEX environments_by_host ON environments (host);
+-- all environments: of two that are created at once, one waits for the other
+CREATE UNIQUE INDEX environments_in_order ON environments (position);
 
 CREATE TABLE signing_keys (
   environment_id TEXT NOT NULL,

@@ -75,12 +75,14 @@ CREATE TABLE member_roles (
 );
 CREATE INDEX member_roles_of_role ON member_roles (environment_id, role_id, tenant_id, user_id);
 
--- How many members a tenant has, by class: exact, written with every membership.
+-- How many members a tenant has, by class, and under class '' all of them: exact, written with every membership.
+-- A tenant that has grown large is ranked: its orders are counted in buckets, like those of the environment.
 CREATE TABLE member_counts (
   environment_id TEXT NOT NULL,
   tenant_id TEXT NOT NULL,
   class TEXT NOT NULL,
   members BIGINT NOT NULL,
+  ranked BOOLEAN NOT NULL,
   PRIMARY KEY (environment_id, tenant_id, class)
 );
 

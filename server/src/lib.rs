@@ -5,6 +5,7 @@ pub mod config;
 pub mod data;
 pub mod dev;
 pub mod environments;
+mod figures;
 mod migrations;
 mod operator;
 mod sealing;

@@ -7,7 +7,6 @@ use crypto::HashPool;
 use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use web::EdgeSettings;
 
@@ -15,7 +14,7 @@ use crate::background::Background;
 use crate::config::{Config, Mode};
 use crate::migrations::MIGRATIONS;
 use crate::wiring::{Parts, build, seeds};
-use crate::{dev, sealing};
+use crate::{dev, figures, sealing};
 
 /// How many hash requests may wait: a little over two seconds of work per core. Beyond it a login is told to try again.
 const HASH_QUEUE_PER_CORE: usize = 150;
@@ -75,19 +74,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         .as_ref()
         .map_or_else(|| format!("http://localhost:{port}"), origin_of);
     let opened = open(&config, true).await?;
-    if !opened
-        .directory
-        .opens()
-        .await
-        .map_err(|error| error.to_string())?
-    {
-        return Err(
-            "the sealing key is not the one the data were sealed with: put the right key back".to_owned(),
-        );
-    }
+    fitting_key(&opened.directory).await?;
     first_environment(&config, &opened, &public_url).await?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let metrics = PrometheusBuilder::new().install_recorder().ok();
+    let metrics = figures::record();
     let built = build(Parts {
         db: opened.db.clone(),
         clock: opened.clock,
@@ -119,29 +109,45 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     Ok(())
 }
 
-/// Makes the first environment when there is none; afterwards only checks that it is the one configured.
-async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -> Result<(), String> {
-    let found = environment::list_environments(&opened.directory)
-        .await
-        .map_err(|error| error.to_string())?;
-    if let Some(first) = found.first() {
-        if config
-            .client_id
-            .as_deref()
-            .is_some_and(|id| id != first.id.as_str())
-        {
-            return Err(format!(
-                "client_id is {}, but the first environment of this database is {}: remove the setting or use another data folder",
-                config.client_id.as_deref().unwrap_or_default(),
-                first.id
-            ));
-        }
-        if first.public_url != public_url {
-            let moved = environment::move_environment(&opened.directory, &first.id, public_url).await;
-            moved.map_err(|error| error.to_string())?;
-        }
+/// Whether the sealing key is the one the data were sealed with.
+async fn fitting_key(directory: &Directory) -> Result<(), String> {
+    if directory.opens().await.map_err(|error| error.to_string())? {
         return Ok(());
     }
+    Err("the sealing key is not the one the data were sealed with: put the right key back".to_owned())
+}
+
+/// Makes the first environment when there is none, and checks that the first one is the one configured.
+async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -> Result<(), String> {
+    let listed = || async {
+        let found = environment::list_environments(&opened.directory).await;
+        found.map_err(|error| error.to_string())
+    };
+    let mut found = listed().await?;
+    if found.is_empty() {
+        make_first(config, opened, public_url).await?;
+        found = listed().await?;
+    }
+    let Some(first) = found.first() else { return Ok(()) };
+    if config
+        .client_id
+        .as_deref()
+        .is_some_and(|id| id != first.id.as_str())
+    {
+        return Err(format!(
+            "client_id is {}, but the first environment of this database is {}: remove the setting or use another data folder",
+            config.client_id.as_deref().unwrap_or_default(),
+            first.id
+        ));
+    }
+    if first.public_url != public_url {
+        let moved = environment::move_environment(&opened.directory, &first.id, public_url).await;
+        moved.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+async fn make_first(config: &Config, opened: &Opened, public_url: &str) -> Result<(), String> {
     let source = RandomIds::new();
     let given = config.client_id.clone().zip(config.secret.clone());
     let printed = given.is_none();
@@ -163,9 +169,13 @@ async fn first_environment(config: &Config, opened: &Opened, public_url: &str) -
         public_url: public_url.to_owned(),
         allowed_origins: origins,
     };
-    environment::create_environment(&opened.directory, new, &seeds())
+    let made = environment::create_first_environment(&opened.directory, new, &seeds())
         .await
         .map_err(|error| error.to_string())?;
+    if made.is_none() {
+        // Another node was faster; its keys must open here too.
+        return fitting_key(&opened.directory).await;
+    }
     if printed {
         println!("The first environment was made. Its secret is shown this once:");
         println!("  client id   {id}\n  secret      {}\n", secret.reveal());

@@ -15,6 +15,7 @@ use people::{Credentials, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
+use crate::figures::Upkeep;
 use crate::operator::operator_routes;
 
 /// What a server is made of: the inputs that tests replace, and the settings.
@@ -95,7 +96,7 @@ pub fn build(parts: Parts) -> Built {
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool, limits),
     ]);
-    let operator = operator_routes(&app, metrics, &rooms);
+    let operator = operator_routes(&app, metrics.clone(), &rooms);
     let routes = BoundRoutes::all([rooms, operator]);
 
     let mut jobs: Vec<Arc<dyn Job>> = vec![
@@ -116,6 +117,9 @@ pub fn build(parts: Parts) -> Built {
             clock: Arc::clone(&clock),
             runner,
         }));
+    }
+    if let Some(handle) = metrics {
+        jobs.push(Arc::new(Upkeep(handle)));
     }
     Built {
         table: routes.table().to_vec(),

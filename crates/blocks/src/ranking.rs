@@ -237,6 +237,52 @@ impl Ranking {
         Ok(())
     }
 
+    /// Forgets the whole list.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn clear(&self, tx: &Tx, environment: &EnvironmentId) -> Result<(), StoreError> {
+        tx.exec(
+            sql!("DELETE FROM rankings WHERE environment_id = $1 AND list = $2"),
+            args![environment.as_str(), &*self.list],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Writes one bucket of a list that is built from what its owner has: it begins at `first`, the next one at `end`
+    /// (`None` for the last). The first bucket of a list begins at (`""`, `""`).
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn lay(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        first: (&str, &str),
+        end: Option<(&str, &str)>,
+        entries: i64,
+    ) -> Result<(), StoreError> {
+        let end = end.unwrap_or(("", ""));
+        tx.exec(
+            sql!(
+                "INSERT INTO rankings (environment_id, list, first_key, first_id, end_key, end_id, entries)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            ),
+            args![
+                environment.as_str(),
+                &*self.list,
+                first.0,
+                first.1,
+                end.0,
+                end.1,
+                entries
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// How many entries the list has.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ mod vendors;
 pub use configuration::{AuthConfiguration, AuthStrategy, CookieSameSite, JwtAlgorithm, MachineAuthStrategy};
 pub use directory::{Directory, Purpose, TokenError, VerifiedToken};
 pub use environments::{
-    Environment, EnvironmentError, NewEnvironment, Rotated, Seed, create_environment, list_environments,
-    move_environment, rotate_secret, rotate_signing_key,
+    Environment, EnvironmentError, NewEnvironment, Rotated, Seed, create_environment,
+    create_first_environment, list_environments, move_environment, rotate_secret, rotate_signing_key,
 };
 pub use room::{EnvironmentRoom, routes};

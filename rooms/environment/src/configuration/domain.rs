@@ -30,6 +30,7 @@ pub(crate) async fn change(
     by: &AuditRecord,
     now: Millis,
 ) -> Result<Stored<AuthConfiguration>, Problem> {
+    store::lock(tx, environment).await?;
     let old = read(tx, environment).await?;
     let mut given = changes.clone();
     given.retain(|_, value| !value.is_null());

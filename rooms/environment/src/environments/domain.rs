@@ -23,6 +23,30 @@ pub async fn create_environment(
     new: NewEnvironment,
     seeds: &[Arc<dyn Seed>],
 ) -> Result<Environment, EnvironmentError> {
+    let id = new.id.clone();
+    let created = create(directory, new, seeds, false).await?;
+    created.ok_or(EnvironmentError::Exists(id))
+}
+
+/// The same, unless there is any environment: then `None`. Of several nodes that start at once on an empty database one makes
+/// it.
+///
+/// # Errors
+/// When a value does not serve.
+pub async fn create_first_environment(
+    directory: &Directory,
+    new: NewEnvironment,
+    seeds: &[Arc<dyn Seed>],
+) -> Result<Option<Environment>, EnvironmentError> {
+    create(directory, new, seeds, true).await
+}
+
+async fn create(
+    directory: &Directory,
+    new: NewEnvironment,
+    seeds: &[Arc<dyn Seed>],
+    only_as_first: bool,
+) -> Result<Option<Environment>, EnvironmentError> {
     let profile = profile_of(&new, directory.now())?;
     let configuration = AuthConfiguration {
         // Browsers refuse SameSite=None without Secure, and there is no Secure on plain http.
@@ -41,10 +65,16 @@ pub async fn create_environment(
     )?;
     let (ids, now, seeds) = (directory.ids().clone(), profile.created_at, seeds.to_vec());
     let created = profile.clone();
-    directory
+    let made = directory
         .db()
         .write(async move |tx| {
+            if only_as_first && !store::first(tx, 1).await?.is_empty() {
+                return Ok(false);
+            }
             if !store::insert(tx, &created).await? {
+                if only_as_first {
+                    return Ok(false);
+                }
                 return Err(taken(tx, &created).await?);
             }
             for key in &first {
@@ -63,18 +93,21 @@ pub async fn create_environment(
                 .write(tx, &ids, &scope, now)
                 .await?;
             store::told(tx, &created.id).await?;
-            Ok(())
+            Ok(true)
         })
         .await?;
     directory.forget();
-    Ok(Environment::from(&profile))
+    Ok(made.then(|| Environment::from(&profile)))
 }
 
-/// Which of the two an environment collided with.
+/// What an environment collided with.
 async fn taken(tx: &Tx, new: &Profile) -> Result<EnvironmentError, StoreError> {
-    Ok(match store::find(tx, new.id.as_str()).await? {
-        Some(_) => EnvironmentError::Exists(new.id.clone()),
-        None => EnvironmentError::HostTaken(new.host.clone()),
+    if store::find(tx, new.id.as_str()).await?.is_some() {
+        return Ok(EnvironmentError::Exists(new.id.clone()));
+    }
+    Ok(match store::at_host(tx, &new.host).await? {
+        Some(_) => EnvironmentError::HostTaken(new.host.clone()),
+        None => StoreError::RetriesExhausted.into(), // its place: another one was created just now
     })
 }
 
@@ -217,6 +250,9 @@ pub async fn rotate_signing_key(
     let rotated = directory
         .db()
         .write(async move |tx| {
+            if !store::lock(tx, &id).await? {
+                return Err(EnvironmentError::NotFound(id.clone()));
+            }
             let stored = key_store::of(tx, &id).await?;
             let mut rotated = None;
             for (purpose, key) in &fresh {

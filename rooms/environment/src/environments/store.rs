@@ -98,7 +98,19 @@ pub(crate) async fn all(tx: &Tx) -> Result<Vec<Profile>, StoreError> {
     rows.iter().map(profile_from).collect()
 }
 
-/// Adds an environment behind the others; false when its id or host is taken.
+/// Makes other transactions that change this environment wait until this one ends; false when there is none. To be called
+/// before what is going to be changed is read: on PostgreSQL two transactions may otherwise read the same and both write.
+pub(crate) async fn lock(tx: &Tx, id: &EnvironmentId) -> Result<bool, StoreError> {
+    let rows = tx
+        .exec(
+            sql!("UPDATE environments SET version = version WHERE environment_id = $1"),
+            args![id.as_str()],
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Adds an environment behind the others; false when its id, host or place is taken.
 pub(crate) async fn insert(tx: &Tx, new: &Profile) -> Result<bool, StoreError> {
     let origins = serde_json::to_string(&new.allowed_origins).map_err(StoreError::other)?;
     // all environments: the next place among them

@@ -37,6 +37,7 @@ pub(crate) async fn change(
     if !faults.is_empty() {
         return Err(VendorError::Faults(faults));
     }
+    store::lock(tx, environment).await?;
     let old = read(tx, environment).await?;
     let mut new = laid_over(&old, changes);
     if new == old {

@@ -17,8 +17,8 @@ use crypto::{Algorithm, JwtError, SealingKey};
 use db::{Db, Migration, Settings, StoreError, Tx};
 use environment::{
     AuthConfiguration, CookieSameSite, Directory, EnvironmentError, JwtAlgorithm, NewEnvironment, Purpose,
-    Seed, TokenError, create_environment, list_environments, move_environment, rotate_secret,
-    rotate_signing_key,
+    Seed, TokenError, create_environment, create_first_environment, list_environments, move_environment,
+    rotate_secret, rotate_signing_key,
 };
 use kit::{EnvironmentId, HandClock, Ids, Millis, RandomIds, Scope, Secret};
 use serde_json::{Value, json};
@@ -241,6 +241,17 @@ fn a_second_environment_needs_a_host_and_an_id_of_its_own() {
         Err(EnvironmentError::Id)
     ));
     assert_eq!(now(list_environments(&world.directory)).unwrap().len(), 1);
+}
+
+#[test]
+fn of_two_nodes_that_start_on_an_empty_database_one_makes_the_first_environment() {
+    let world = world();
+    let (_db, other) = opened(&world.folder, &world.clock, 9);
+    let made = |directory, new| now(create_first_environment(directory, new, &[])).unwrap();
+    assert!(made(&world.directory, new(HOME, "https://login.home.test")).is_some());
+    assert!(made(&other, new(HOME, "https://login.home.test")).is_none());
+    assert!(made(&other, new(AWAY, "https://other.test")).is_none());
+    assert_eq!(now(list_environments(&other)).unwrap().len(), 1);
 }
 
 struct Refusing;

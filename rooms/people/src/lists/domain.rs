@@ -10,7 +10,7 @@ use kit::{EnvironmentId, Scope};
 use super::model::{Field, Found, GroupsOfUser, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
-use crate::ranks;
+use crate::ranks::{self, Ground};
 use crate::records::{self, UserRecord};
 
 /// Most users that a list of ids of another system may stand for.
@@ -56,14 +56,22 @@ async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Fo
     };
     let prefix = search.prefixes.first();
     let mut found = match natural {
-        Some(sort) if !hidden && search.contains.is_none() => match (&scope, prefix) {
-            (Some(scope), None) => whole_tenant(tx, scope, search, sort).await?,
-            (Some(scope), Some((_, prefix))) => prefix_in_tenant(tx, scope, search, sort, prefix).await?,
-            (None, None) => whole_environment(tx, environment, search, sort).await?,
-            (None, Some((field, prefix))) => {
-                prefix_in_environment(tx, environment, search, *field, prefix).await?
+        Some(sort) if !hidden && search.contains.is_none() => {
+            let small = match &scope {
+                Some(scope) if !ranks::is_ranked(tx, environment, scope.tenant_id()).await? => Some(scope),
+                _ => None,
+            };
+            let ground = Ground {
+                environment,
+                tenant: scope.as_ref().map(Scope::tenant_id),
+            };
+            match (small, prefix) {
+                (Some(scope), None) => whole_tenant(tx, scope, search, sort).await?,
+                (Some(scope), Some((_, prefix))) => prefix_in_tenant(tx, scope, search, sort, prefix).await?,
+                (None, None) => whole_ranked(tx, ground, search, sort).await?,
+                (None, Some((_, prefix))) => prefix_ranked(tx, ground, search, sort, prefix).await?,
             }
-        },
+        }
         _ => {
             let sort = search
                 .sort
@@ -107,41 +115,44 @@ const fn order_of(sort: Sort) -> ranks::Order {
     }
 }
 
-/// Ascending ids of the page; the caller turns a descending one round.
-async fn whole_environment(
+/// Ascending ids of the page over everybody; the caller turns a descending one round.
+async fn whole_ranked(
     tx: &Tx,
-    environment: &EnvironmentId,
+    ground: Ground<'_>,
     search: &Search,
     sort: Sort,
 ) -> Result<Found<String>, StoreError> {
     if by_class(sort) {
-        let mut classes = ranks::classes(tx, environment).await?;
+        let mut classes = match ground.tenant {
+            Some(tenant) => ranks::sizes(tx, ground.environment, tenant).await?,
+            None => ranks::classes(tx, ground.environment).await?,
+        };
         sort_classes(&mut classes, sort);
         let total = classes.iter().map(|(_, size)| size).sum();
         let mut items = Vec::new();
         for (class, part) in parts(classes, total, search) {
             let order = ranks::Order::Class(class);
-            items.extend(ranks::page(tx, environment, &order, part.skip, part.take).await?);
+            items.extend(ranks::page(tx, ground, &order, part.skip, part.take).await?);
         }
         return Ok(Found { items, total });
     }
     let order = order_of(sort);
-    let total = ranks::total(tx, environment, &order).await?;
+    let total = ranks::total(tx, ground, &order).await?;
     let part = stretch(total, search.skip, search.limit, search.order);
-    let items = walk_ranks(tx, environment, &order, part).await?;
+    let items = walk_ranks(tx, ground, &order, part).await?;
     Ok(Found { items, total })
 }
 
 async fn walk_ranks(
     tx: &Tx,
-    environment: &EnvironmentId,
+    ground: Ground<'_>,
     order: &ranks::Order,
     part: Stretch,
 ) -> Result<Vec<String>, StoreError> {
     if part.take == 0 {
         return Ok(Vec::new());
     }
-    ranks::page(tx, environment, order, part.skip, part.take).await
+    ranks::page(tx, ground, order, part.skip, part.take).await
 }
 
 /// Which stretch of which class makes up the page, in ascending order.
@@ -158,24 +169,24 @@ fn parts(classes: Vec<(String, i64)>, total: i64, search: &Search) -> Vec<(Strin
     wanted
 }
 
-async fn prefix_in_environment(
+async fn prefix_ranked(
     tx: &Tx,
-    environment: &EnvironmentId,
+    ground: Ground<'_>,
     search: &Search,
-    field: Field,
+    sort: Sort,
     prefix: &str,
 ) -> Result<Found<String>, StoreError> {
-    let order = order_of(field.sort());
-    let start = ranks::rank(tx, environment, &order, prefix).await?;
+    let order = order_of(sort);
+    let start = ranks::rank(tx, ground, &order, prefix).await?;
     let end = match kit::prefix_end(prefix) {
-        Some(end) => ranks::rank(tx, environment, &order, &end).await?,
-        None => ranks::total(tx, environment, &order).await?,
+        Some(end) => ranks::rank(tx, ground, &order, &end).await?,
+        None => ranks::total(tx, ground, &order).await?,
     };
     let total = end - start;
     let part = stretch(total, search.skip, search.limit, search.order);
     let items = walk_ranks(
         tx,
-        environment,
+        ground,
         &order,
         Stretch {
             skip: start + part.skip,
@@ -192,7 +203,7 @@ async fn whole_tenant(
     search: &Search,
     sort: Sort,
 ) -> Result<Found<String>, StoreError> {
-    let mut classes = store::classes(tx, scope).await?;
+    let mut classes = ranks::sizes(tx, &scope.environment, scope.tenant_id()).await?;
     let total: i64 = classes.iter().map(|(_, size)| size).sum();
     if by_class(sort) {
         sort_classes(&mut classes, sort);

@@ -2,7 +2,7 @@
 //!
 //! Three ways lead to a page, from the cheapest on:
 //! 1. Without a filter, or with one prefix and sorted by what is searched, the page is a short walk along one index:
-//!    environment-wide from the nearest bucket of [`crate::ranks`], in a tenant from the nearer end.
+//!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end.
 //! 2. A list of ids is read as such and sorted here.
 //! 3. Everything else filters in the database; its cost grows with the users that the narrowest prefix leaves.
 

@@ -104,20 +104,6 @@ pub(super) async fn walk(
     Ok(ids)
 }
 
-/// The classes of a tenant's members, with how many each has.
-pub(super) async fn classes(tx: &Tx, scope: &Scope) -> Result<Vec<(String, i64)>, StoreError> {
-    let rows = tx
-        .all(
-            sql!(
-                "SELECT class, members FROM member_counts
-                 WHERE environment_id = $1 AND tenant_id = $2 AND members > 0 ORDER BY class"
-            ),
-            args![scope.environment_id(), scope.tenant_id()],
-        )
-        .await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
 /// Whether the tenant has members who are not to be seen.
 pub(super) async fn has_invisible(tx: &Tx, scope: &Scope) -> Result<bool, StoreError> {
     let row = tx

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use web::{CallOrigin, Problem, UserCaller};
 
 use super::store;
-use crate::ranks::{self, Order};
+use crate::ranks::{self, Ground, Order};
 use crate::room::Change;
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
@@ -254,7 +254,11 @@ impl Bench {
             assert_eq!(store::disagreements(tx).await?, Vec::<String>::new());
             let users = store::users(tx).await?;
             for order in [Order::Id, Order::Name, Order::Email, Order::Age, Order::Tenant] {
-                assert_eq!(ranks::total(tx, &environment, &order).await?, users, "{order:?}");
+                assert_eq!(
+                    ranks::total(tx, Ground::environment(&environment), &order).await?,
+                    users,
+                    "{order:?}"
+                );
             }
             let classes = ranks::classes(tx, &environment).await?;
             assert_eq!(classes.iter().map(|(_, size)| size).sum::<i64>(), users);

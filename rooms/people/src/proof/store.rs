@@ -10,7 +10,7 @@ pub(super) async fn disagreements(tx: &Tx) -> Result<Vec<String>, StoreError> {
             sql!(
                 "SELECT 'members ' || tenant_id FROM member_counts c WHERE members <>
                    (SELECT COUNT(*) FROM memberships m WHERE m.environment_id = c.environment_id
-                      AND m.tenant_id = c.tenant_id AND m.class = c.class)
+                      AND m.tenant_id = c.tenant_id AND c.class IN ('', m.class))
                  UNION ALL SELECT 'keys ' || u.id FROM users u JOIN memberships m
                    ON m.environment_id = u.environment_id AND m.user_id = u.id
                    WHERE m.email_key <> u.email_key OR m.name_key <> u.name_key OR m.class <> u.class

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::Credentials;
+use crate::ranks;
 use crate::records;
 
 /// Kind of the task that takes a deleted role from its holders.
@@ -60,6 +61,7 @@ impl tenancy::TenantPurge for PeopleTenancy {
         }
         let done = i64::try_from(members.len()).unwrap_or(most) < most;
         if done {
+            ranks::close(tx, environment, scope.tenant_id()).await?;
             store::finish(tx, scope).await?;
         }
         Ok(done)

@@ -15,15 +15,10 @@ pub(super) async fn close(tx: &Tx, scope: &Scope, now: Millis) -> Result<(), Sto
     Ok(())
 }
 
-/// Forgets that the tenant was being removed, and its counters.
+/// Forgets that the tenant was being removed.
 pub(super) async fn finish(tx: &Tx, scope: &Scope) -> Result<(), StoreError> {
     tx.exec(
         sql!("DELETE FROM closed_tenants WHERE environment_id = $1 AND tenant_id = $2"),
-        args![scope.environment_id(), scope.tenant_id()],
-    )
-    .await?;
-    tx.exec(
-        sql!("DELETE FROM member_counts WHERE environment_id = $1 AND tenant_id = $2"),
         args![scope.environment_id(), scope.tenant_id()],
     )
     .await?;

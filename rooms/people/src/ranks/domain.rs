@@ -33,17 +33,45 @@ pub(super) struct Place {
     pub(super) id: String,
 }
 
+/// Whose users are ordered: those of an environment, or the members of one large tenant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) environment: &'a EnvironmentId,
+    pub(crate) tenant: Option<&'a str>,
+}
+
+impl<'a> Ground<'a> {
+    pub(crate) const fn environment(environment: &'a EnvironmentId) -> Self {
+        Self {
+            environment,
+            tenant: None,
+        }
+    }
+}
+
 impl Order {
-    fn ranking(&self) -> Ranking {
+    pub(super) fn ranking(&self, ground: Ground<'_>) -> Ranking {
+        let Some(tenant) = ground.tenant else {
+            return match self {
+                Self::Id => Ranking::new("users.id"),
+                Self::Name => Ranking::new("users.name"),
+                Self::Email => Ranking::new("users.email"),
+                Self::Age => Ranking::new("users.age"),
+                Self::Tenant => Ranking::new("users.tenant"),
+                Self::Class(class) => Ranking::part(CLASSES, class),
+                Self::Username => Ranking::new("users.username"),
+                Self::Phone => Ranking::new("users.phone"),
+            };
+        };
         match self {
-            Self::Id => Ranking::new("users.id"),
-            Self::Name => Ranking::new("users.name"),
-            Self::Email => Ranking::new("users.email"),
-            Self::Age => Ranking::new("users.age"),
-            Self::Tenant => Ranking::new("users.tenant"),
-            Self::Class(class) => Ranking::part(CLASSES, class),
-            Self::Username => Ranking::new("users.username"),
-            Self::Phone => Ranking::new("users.phone"),
+            // All of one tenant.
+            Self::Id | Self::Tenant => Ranking::part("members.id", tenant),
+            Self::Name => Ranking::part("members.name", tenant),
+            Self::Email => Ranking::part("members.email", tenant),
+            Self::Age => Ranking::part("members.age", tenant),
+            Self::Class(class) => Ranking::part("members.class", &format!("{class}.{tenant}")),
+            Self::Username => Ranking::part("members.username", tenant),
+            Self::Phone => Ranking::part("members.phone", tenant),
         }
     }
 
@@ -63,45 +91,50 @@ impl Order {
     }
 
     /// Every order, always in this sequence: writers that meet then wait for each other instead of deadlocking.
-    fn all_of(user: &UserRecord) -> [Self; 8] {
-        [
+    fn all_of(user: &UserRecord, ground: Ground<'_>) -> Vec<Self> {
+        let mut orders = vec![
             Self::Age,
             Self::Class(user.class()),
             Self::Email,
             Self::Id,
             Self::Name,
             Self::Phone,
-            Self::Tenant,
-            Self::Username,
-        ]
+        ];
+        if ground.tenant.is_none() {
+            orders.push(Self::Tenant);
+        }
+        orders.push(Self::Username);
+        orders
+    }
+}
+
+impl Place {
+    /// Where every order begins.
+    pub(super) const fn start() -> Self {
+        Self {
+            key: String::new(),
+            id: String::new(),
+        }
     }
 }
 
 /// Counts a user in, after the row was written.
-pub(crate) async fn enlist(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-) -> Result<(), StoreError> {
-    for order in Order::all_of(user) {
+pub(crate) async fn enlist(tx: &Tx, ground: Ground<'_>, user: &UserRecord) -> Result<(), StoreError> {
+    for order in Order::all_of(user, ground) {
         if let Some(place) = order.place(user) {
-            add(tx, environment, &order, &place).await?;
+            add(tx, ground, &order, &place).await?;
         }
     }
     Ok(())
 }
 
 /// Counts a user out.
-pub(crate) async fn strike(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-) -> Result<(), StoreError> {
-    for order in Order::all_of(user) {
+pub(crate) async fn strike(tx: &Tx, ground: Ground<'_>, user: &UserRecord) -> Result<(), StoreError> {
+    for order in Order::all_of(user, ground) {
         if let Some(place) = order.place(user) {
             order
-                .ranking()
-                .remove(tx, environment, &place.key, &place.id)
+                .ranking(ground)
+                .remove(tx, ground.environment, &place.key, &place.id)
                 .await?;
         }
     }
@@ -111,81 +144,105 @@ pub(crate) async fn strike(
 /// Moves a user whose row has changed from `old` to `new`.
 pub(crate) async fn relist(
     tx: &Tx,
-    environment: &EnvironmentId,
+    ground: Ground<'_>,
     old: &UserRecord,
     new: &UserRecord,
 ) -> Result<(), StoreError> {
-    for (from, to) in Order::all_of(old).into_iter().zip(Order::all_of(new)) {
+    for (from, to) in Order::all_of(old, ground)
+        .into_iter()
+        .zip(Order::all_of(new, ground))
+    {
         let (was, is) = (from.place(old), to.place(new));
         if from == to && was == is {
             continue;
         }
         if let Some(was) = was {
-            from.ranking().remove(tx, environment, &was.key, &was.id).await?;
+            from.ranking(ground)
+                .remove(tx, ground.environment, &was.key, &was.id)
+                .await?;
         }
         if let Some(is) = is {
-            add(tx, environment, &to, &is).await?;
+            add(tx, ground, &to, &is).await?;
         }
     }
     Ok(())
 }
 
-async fn add(tx: &Tx, environment: &EnvironmentId, order: &Order, place: &Place) -> Result<(), StoreError> {
-    let ranking = order.ranking();
-    let Some(full) = ranking.add(tx, environment, &place.key, &place.id).await? else {
+async fn add(tx: &Tx, ground: Ground<'_>, order: &Order, place: &Place) -> Result<(), StoreError> {
+    let ranking = order.ranking(ground);
+    let Some(full) = ranking.add(tx, ground.environment, &place.key, &place.id).await? else {
         return Ok(());
     };
     let start = Place {
         key: full.key.clone(),
         id: full.id.clone(),
     };
-    if let Some(middle) = store::place_after(tx, environment, order, &start, HALF).await? {
+    if let Some(middle) = store::place_after(tx, ground, order, &start, HALF).await? {
         ranking
-            .split(tx, environment, &full, &middle.key, &middle.id)
+            .split(tx, ground.environment, &full, &middle.key, &middle.id)
             .await?;
     }
     Ok(())
 }
 
+/// Cuts an order into buckets anew, from what is there.
+pub(super) async fn build(tx: &Tx, ground: Ground<'_>, order: &Order) -> Result<(), StoreError> {
+    let ranking = order.ranking(ground);
+    ranking.clear(tx, ground.environment).await?;
+    let mut start = Place::start();
+    while let Some(next) = store::place_after(tx, ground, order, &start, HALF).await? {
+        let (first, end) = (
+            (start.key.as_str(), start.id.as_str()),
+            (next.key.as_str(), next.id.as_str()),
+        );
+        ranking
+            .lay(tx, ground.environment, first, Some(end), HALF)
+            .await?;
+        start = next;
+    }
+    let rest = store::count_from(tx, ground, order, &start).await?;
+    ranking
+        .lay(tx, ground.environment, (&start.key, &start.id), None, rest)
+        .await
+}
+
 /// How many users the order holds.
-pub(crate) async fn total(tx: &Tx, environment: &EnvironmentId, order: &Order) -> Result<i64, StoreError> {
-    order.ranking().total(tx, environment).await
+pub(crate) async fn total(tx: &Tx, ground: Ground<'_>, order: &Order) -> Result<i64, StoreError> {
+    order.ranking(ground).total(tx, ground.environment).await
 }
 
 /// How many users stand before `key`.
-pub(crate) async fn rank(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    order: &Order,
-    key: &str,
-) -> Result<i64, StoreError> {
-    let rank = order.ranking().rank(tx, environment, key, "").await?;
+pub(crate) async fn rank(tx: &Tx, ground: Ground<'_>, order: &Order, key: &str) -> Result<i64, StoreError> {
+    let rank = order
+        .ranking(ground)
+        .rank(tx, ground.environment, key, "")
+        .await?;
     let from = Place {
         key: rank.key,
         id: rank.id,
     };
-    Ok(rank.before + store::count_between(tx, environment, order, &from, key).await?)
+    Ok(rank.before + store::count_between(tx, ground, order, &from, key).await?)
 }
 
 /// The ids of up to `limit` users from position `offset` on.
 pub(crate) async fn page(
     tx: &Tx,
-    environment: &EnvironmentId,
+    ground: Ground<'_>,
     order: &Order,
     offset: i64,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
-    let Some(seat) = order.ranking().seat(tx, environment, offset).await? else {
+    let Some(seat) = order.ranking(ground).seat(tx, ground.environment, offset).await? else {
         return Ok(Vec::new());
     };
     let from = Place {
         key: seat.key,
         id: seat.id,
     };
-    store::ids_from(tx, environment, order, &from, seat.skip, limit).await
+    store::ids_from(tx, ground, order, &from, seat.skip, limit).await
 }
 
-/// The classes there are, with how many users each has.
+/// The classes there are in the environment, with how many users each has.
 pub(crate) async fn classes(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<(String, i64)>, StoreError> {
     Ranking::parts(tx, environment, CLASSES).await
 }

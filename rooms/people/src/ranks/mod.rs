@@ -1,6 +1,9 @@
-//! The environment-wide orders of users: counted in buckets as users are written, walked by lists.
+//! The orders of users in an environment and in its large tenants: counted in buckets as users are written, walked by
+//! lists.
 
 mod domain;
+mod members;
 mod store;
 
-pub(crate) use domain::{Order, classes, enlist, page, rank, relist, strike, total};
+pub(crate) use domain::{Ground, Order, classes, enlist, page, rank, relist, strike, total};
+pub(crate) use members::{close, enter, is_ranked, leave, relist_member, sizes};

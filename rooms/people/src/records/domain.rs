@@ -6,7 +6,7 @@ use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 
 use super::model::{GateView, Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
-use crate::ranks;
+use crate::ranks::{self, Ground};
 
 /// The user with an e-mail address, given as [`kit::email_key`] makes it.
 ///
@@ -125,7 +125,7 @@ pub async fn set_active_tenant(
         active_tenant: scope.tenant_id().to_owned(),
         ..old.clone()
     };
-    ranks::relist(tx, &scope.environment, &old, &new).await
+    ranks::relist(tx, Ground::environment(&scope.environment), &old, &new).await
 }
 
 /// Notes whether the user has a second factor, as lists and profiles show it.
@@ -176,9 +176,9 @@ pub(crate) async fn count_in(
     tenant: &str,
     new: bool,
 ) -> Result<(), StoreError> {
-    store::count_member(tx, environment, tenant, &user.class(), 1).await?;
+    ranks::enter(tx, environment, tenant, user).await?;
     if new {
-        ranks::enlist(tx, environment, user).await?;
+        ranks::enlist(tx, Ground::environment(environment), user).await?;
     }
     Ok(())
 }
@@ -205,17 +205,13 @@ pub(crate) async fn write_user(
         )
     };
     if keys(old) != keys(new) {
-        let tenants = store::repeat_keys(tx, environment, new).await?;
-        if old.class() != new.class() {
-            let mut tenants = tenants;
-            tenants.sort_unstable();
-            for tenant in &tenants {
-                store::count_member(tx, environment, tenant, &old.class(), -1).await?;
-                store::count_member(tx, environment, tenant, &new.class(), 1).await?;
-            }
+        let mut tenants = store::repeat_keys(tx, environment, new).await?;
+        tenants.sort_unstable();
+        for tenant in &tenants {
+            ranks::relist_member(tx, environment, tenant, old, new).await?;
         }
     }
-    ranks::relist(tx, environment, old, new).await?;
+    ranks::relist(tx, Ground::environment(environment), old, new).await?;
     Ok(true)
 }
 
@@ -251,7 +247,7 @@ pub(crate) async fn end_membership(
     if !store::delete_membership(tx, environment, tenant, user.id.as_str()).await? {
         return Ok(None);
     }
-    store::count_member(tx, environment, tenant, &user.class(), -1).await?;
+    ranks::leave(tx, environment, tenant, user).await?;
     let Some(next) = store::oldest_tenant(tx, environment, user.id.as_str()).await? else {
         return Ok(Some(false));
     };
@@ -261,7 +257,7 @@ pub(crate) async fn end_membership(
             active_tenant: next,
             ..user.clone()
         };
-        ranks::relist(tx, environment, user, &new).await?;
+        ranks::relist(tx, Ground::environment(environment), user, &new).await?;
     }
     Ok(Some(true))
 }
@@ -274,10 +270,10 @@ pub(crate) async fn erase_user(
 ) -> Result<(), StoreError> {
     for tenant in store::tenants_of(tx, environment, user.id.as_str()).await? {
         if store::delete_membership(tx, environment, &tenant, user.id.as_str()).await? {
-            store::count_member(tx, environment, &tenant, &user.class(), -1).await?;
+            ranks::leave(tx, environment, &tenant, user).await?;
         }
     }
-    ranks::strike(tx, environment, user).await?;
+    ranks::strike(tx, Ground::environment(environment), user).await?;
     store::delete(tx, environment, user.id.as_str()).await
 }
 

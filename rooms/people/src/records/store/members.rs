@@ -318,26 +318,6 @@ pub(in crate::records) async fn role_ids(
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Counts a member of a class in or out.
-pub(in crate::records) async fn count_member(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    tenant: &str,
-    class: &str,
-    by: i64,
-) -> Result<(), StoreError> {
-    tx.exec(
-        sql!(
-            "INSERT INTO member_counts (environment_id, tenant_id, class, members) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (environment_id, tenant_id, class)
-             DO UPDATE SET members = member_counts.members + excluded.members"
-        ),
-        args![environment.as_str(), tenant, class, by],
-    )
-    .await?;
-    Ok(())
-}
-
 pub(in crate::records) async fn gate_view(
     tx: &Tx,
     environment: &EnvironmentId,

@@ -4,9 +4,9 @@ mod members;
 mod users;
 
 pub(super) use members::{
-    MembershipChange, activate, change_membership, count_member, delete_membership, gate_view, give_roles,
-    hold_membership, insert_membership, membership, memberships, memberships_of, oldest_tenant, repeat_keys,
-    role_ids, take_roles, tenants_of,
+    MembershipChange, activate, change_membership, delete_membership, gate_view, give_roles, hold_membership,
+    insert_membership, membership, memberships, memberships_of, oldest_tenant, repeat_keys, role_ids,
+    take_roles, tenants_of,
 };
 pub(super) use users::{
     by_email, by_id, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,

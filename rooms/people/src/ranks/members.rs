@@ -1,0 +1,146 @@
+//! Counting the members of tenants, and ranking tenants that have grown large.
+
+use db::{StoreError, Tx};
+use kit::EnvironmentId;
+
+use super::domain::{self, Ground, Order};
+use super::store;
+use crate::records::UserRecord;
+
+/// A tenant with more members than this is ranked from then on. Below, skipping members one by one is quick enough.
+const RANKED_ABOVE: i64 = 2_000;
+
+/// Counts a new member, whose row was written.
+pub(crate) async fn enter(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserRecord,
+) -> Result<(), StoreError> {
+    let ground = Ground {
+        environment,
+        tenant: Some(tenant),
+    };
+    // The row of the whole comes first: it makes writers of one tenant wait for each other, so that nobody misses a
+    // tenant becoming ranked.
+    let (members, ranked) = store::count_member(tx, ground, "", 1).await?;
+    store::count_member(tx, ground, &user.class(), 1).await?;
+    if ranked {
+        return domain::enlist(tx, ground, user).await;
+    }
+    if members > RANKED_ABOVE {
+        for order in [
+            Order::Age,
+            Order::Email,
+            Order::Id,
+            Order::Name,
+            Order::Phone,
+            Order::Username,
+        ] {
+            domain::build(tx, ground, &order).await?;
+        }
+        for (class, _) in store::sizes(tx, ground).await? {
+            domain::build(tx, ground, &Order::Class(class)).await?;
+        }
+        store::set_ranked(tx, ground).await?;
+    }
+    Ok(())
+}
+
+/// Counts a member out, whose row is gone.
+pub(crate) async fn leave(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    user: &UserRecord,
+) -> Result<(), StoreError> {
+    let ground = Ground {
+        environment,
+        tenant: Some(tenant),
+    };
+    let (_, ranked) = store::count_member(tx, ground, "", -1).await?;
+    store::count_member(tx, ground, &user.class(), -1).await?;
+    if ranked {
+        domain::strike(tx, ground, user).await?;
+    }
+    Ok(())
+}
+
+/// Moves a member whose row has changed from `old` to `new`.
+pub(crate) async fn relist_member(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    old: &UserRecord,
+    new: &UserRecord,
+) -> Result<(), StoreError> {
+    let ground = Ground {
+        environment,
+        tenant: Some(tenant),
+    };
+    let (_, ranked) = store::count_member(tx, ground, "", 0).await?;
+    if old.class() != new.class() {
+        store::count_member(tx, ground, &old.class(), -1).await?;
+        store::count_member(tx, ground, &new.class(), 1).await?;
+    }
+    if ranked {
+        domain::relist(tx, ground, old, new).await?;
+    }
+    Ok(())
+}
+
+/// Forgets the counters of a tenant that is gone.
+pub(crate) async fn close(tx: &Tx, environment: &EnvironmentId, tenant: &str) -> Result<(), StoreError> {
+    let ground = Ground {
+        environment,
+        tenant: Some(tenant),
+    };
+    if is_ranked(tx, environment, tenant).await? {
+        for order in [
+            Order::Age,
+            Order::Email,
+            Order::Id,
+            Order::Name,
+            Order::Phone,
+            Order::Username,
+        ] {
+            order.ranking(ground).clear(tx, environment).await?;
+        }
+        for (class, _) in store::sizes(tx, ground).await? {
+            Order::Class(class).ranking(ground).clear(tx, environment).await?;
+        }
+    }
+    store::forget_counts(tx, ground).await
+}
+
+/// Whether the tenant is ranked.
+pub(crate) async fn is_ranked(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+) -> Result<bool, StoreError> {
+    store::is_ranked(
+        tx,
+        Ground {
+            environment,
+            tenant: Some(tenant),
+        },
+    )
+    .await
+}
+
+/// The classes of a tenant's members, with how many each has.
+pub(crate) async fn sizes(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    store::sizes(
+        tx,
+        Ground {
+            environment,
+            tenant: Some(tenant),
+        },
+    )
+    .await
+}
