@@ -1,4 +1,9 @@
 //! Passwords, sessions and the tokens they end in.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 mod claims;
 mod cookies;

@@ -1,4 +1,9 @@
 //! Audit records: sent by applications and written by every change.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 use journeys::{World, at, both_engines};
 use serde_json::{Value, json};

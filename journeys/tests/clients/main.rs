@@ -1,4 +1,9 @@
 //! The published client libraries, unmodified, against the real server: `clients/node` and `clients/python`.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 use std::path::PathBuf;
 use std::process::Command;

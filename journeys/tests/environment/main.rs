@@ -1,4 +1,9 @@
 //! The environment: its credentials, settings, keys and addresses, and what every route owes every caller.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 mod bodies;
 mod configuration;

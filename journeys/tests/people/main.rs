@@ -1,4 +1,9 @@
 //! Users and their memberships.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 mod creation;
 mod lists;

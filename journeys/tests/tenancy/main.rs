@@ -1,4 +1,10 @@
 //! Tenants, roles, permissions and their categories.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in a test a failed unwrap is how it speaks"
+)]
 
 mod categories;
 mod permissions;

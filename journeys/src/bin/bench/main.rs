@@ -6,7 +6,6 @@
 //! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a program that measures: what goes wrong stops it with a sentence"
