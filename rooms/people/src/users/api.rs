@@ -60,10 +60,12 @@ async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Cr
         ),
         None => None,
     };
+    // Ascending ids keep six of the indexes growing at their ends, which halves what a creation writes.
+    let id = room.app.ids().v7(change.now);
     let prepared = Prepared {
         creation,
         password,
-        id: room.app.ids().v4(),
+        id,
     };
     let credentials = Arc::clone(&room.credentials);
     let added = room
