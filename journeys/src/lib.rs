@@ -3,7 +3,7 @@
 //!
 //! A test is a sentence about behaviour and uses nothing but the public API:
 //!
-//! ```ignore
+//! ```text
 //! both_engines! {
 //!     async fn a_role_can_be_read_back(world: World) {
 //!         let vendor = world.vendor().await;
