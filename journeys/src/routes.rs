@@ -102,7 +102,7 @@ impl Things {
             path if path.ends_with("/export/csv") || path.ends_with("/export/csv/v2") => {
                 "?count=10&offset=0".to_owned()
             }
-            "/identity/resources/users/v3/roles" | "/identity/resources/users/v3/groups" => {
+            "/identity/resources/users/v3/roles" => {
                 format!("?ids={}", self.user)
             }
             "/identity/resources/tenants/users/v1/statuses" => format!("?userIds={}", self.user),

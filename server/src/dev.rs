@@ -8,8 +8,6 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use web::Edge;
 
-use crate::config::{DEV_CLIENT_ID, DEV_SECRET};
-
 /// The demo tenant.
 pub const DEV_TENANT: &str = "00000000-0000-4000-8000-000000000010";
 /// Of both users.
@@ -17,68 +15,66 @@ pub const DEV_PASSWORD: &str = "Tenantry-dev-1";
 /// Address and role key of each user.
 pub const DEV_USERS: [(&str, &str); 2] = [("admin@example.com", "Admin"), ("user@example.com", "ReadOnly")];
 
-/// Fills what is missing; a second start finds everything there.
+/// Credentials of the environment that is filled.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    pub client_id: &'a str,
+    pub secret: &'a str,
+}
+
+/// Fills what is missing. A later start finds everything there and hashes no password.
 ///
 /// # Errors
 /// A sentence when the API refuses something unexpectedly.
-pub async fn fill(edge: &Edge) -> Result<(), String> {
-    let credentials = json!({"clientId": DEV_CLIENT_ID, "secret": DEV_SECRET});
-    let (_, vendor) = call(edge, Method::POST, "/auth/vendor", None, Some(&credentials)).await?;
-    let token = vendor
-        .get("token")
-        .and_then(Value::as_str)
-        .ok_or("the environment token is missing")?
-        .to_owned();
-    let token = Some(token.as_str());
-
-    let tenant = json!({"tenantId": DEV_TENANT, "name": "Demo"});
-    allowed(
-        call(
-            edge,
-            Method::POST,
-            "/tenants/resources/tenants/v1",
-            token,
-            Some(&tenant),
+pub async fn fill(edge: &Edge, credentials: Credentials<'_>) -> Result<(), String> {
+    let body = json!({"clientId": credentials.client_id, "secret": credentials.secret});
+    let (status, vendor) = call(edge, Method::POST, "/auth/vendor", None, Some(&body)).await?;
+    let token = vendor.get("token").and_then(Value::as_str).ok_or_else(|| {
+        format!(
+            "the credentials {} and TENANTRY_SECRET do not open the environment ({status}): set the current secret, or start over with --fresh",
+            credentials.client_id
         )
-        .await?,
-        &[201, 409],
-    )?;
-    let (_, roles) = call(edge, Method::GET, "/identity/resources/roles/v1", token, None).await?;
+    })?;
+    let tenant = json!({"tenantId": DEV_TENANT, "name": "Demo"});
+    let tenants = "/tenants/resources/tenants/v1";
+    let made = call(edge, Method::POST, tenants, Some(token), Some(&tenant)).await?;
+    allowed(made, &[201, 409])?;
     for (email, role_key) in DEV_USERS {
-        let roles = roles.as_array().map(Vec::as_slice).unwrap_or_default();
-        let role = roles
-            .iter()
-            .find(|role| role.get("key").is_some_and(|key| key == role_key))
-            .ok_or_else(|| format!("there is no role {role_key}"))?;
+        user(edge, token, email, role_key).await?;
+    }
+    Ok(())
+}
+
+/// Makes one of the users unless there is one with the address, and verifies the address.
+async fn user(edge: &Edge, token: &str, email: &str, role_key: &str) -> Result<(), String> {
+    let token = Some(token);
+    let by_email = format!("/identity/resources/users/v1/email?email={email}");
+    let mut found = call(edge, Method::GET, &by_email, token, None).await?;
+    if found.0 == StatusCode::NOT_FOUND {
+        let (_, roles) = call(edge, Method::GET, "/identity/resources/roles/v1", token, None).await?;
+        let mut roles = roles.as_array().into_iter().flatten();
+        let role = roles.find(|role| role.get("key").is_some_and(|key| key == role_key));
+        // The role may have been deleted; the user is of use without it.
+        let role_ids: Vec<&Value> = role.and_then(|role| role.get("id")).into_iter().collect();
         let name = if role_key == "Admin" {
             "Ada Admin"
         } else {
             "Uma User"
         };
         let user = json!({
-            "email": email, "name": name, "password": DEV_PASSWORD, "tenantId": DEV_TENANT, "roleIds": [role.get("id")],
+            "email": email, "name": name, "password": DEV_PASSWORD, "tenantId": DEV_TENANT, "roleIds": role_ids,
         });
-        let made = call(
-            edge,
-            Method::POST,
-            "/identity/resources/vendor-only/users/v1",
-            token,
-            Some(&user),
-        )
-        .await?;
-        if made.0 == StatusCode::CREATED {
-            let id = made
-                .1
-                .get("id")
-                .and_then(Value::as_str)
-                .ok_or("the new user has no id")?;
-            let verify = format!("/identity/resources/users/v1/{id}/verify");
-            allowed(call(edge, Method::POST, &verify, token, None).await?, &[200, 201])?;
-        } else {
-            allowed(made, &[409])?;
-        }
+        let users = "/identity/resources/vendor-only/users/v1";
+        found = call(edge, Method::POST, users, token, Some(&user)).await?;
     }
-    Ok(())
+    allowed((found.0, found.1.clone()), &[200, 201])?;
+    if found.1.get("verified").and_then(Value::as_bool) == Some(true) {
+        return Ok(());
+    }
+    let id = found.1.get("id").and_then(Value::as_str);
+    let id = id.ok_or("a user has no id")?;
+    let verify = format!("/identity/resources/users/v1/{id}/verify");
+    allowed(call(edge, Method::POST, &verify, token, None).await?, &[200, 201])
 }
 
 fn allowed((status, body): (StatusCode, Value), statuses: &[u16]) -> Result<(), String> {
@@ -114,7 +110,7 @@ async fn call(
 
 /// What to try first, printed at the start.
 #[must_use]
-pub fn greeting(url: &str) -> String {
+pub fn greeting(url: &str, Credentials { client_id, secret }: Credentials<'_>) -> String {
     let users = DEV_USERS
         .map(|(email, role)| format!("{email} ({role})"))
         .join(", ");
@@ -122,8 +118,8 @@ pub fn greeting(url: &str) -> String {
         "
 Tenantry is listening on {url}
 
-  client id   {DEV_CLIENT_ID}
-  secret      {DEV_SECRET}
+  client id   {client_id}
+  secret      {secret}
   tenant      {DEV_TENANT}
   users       {users}
   password    {DEV_PASSWORD}
@@ -132,7 +128,7 @@ Try:
   curl -s {url}/identity/resources/auth/v1/user -H 'content-type: application/json' \\
     -d '{{\"email\":\"admin@example.com\",\"password\":\"{DEV_PASSWORD}\"}}'
   curl -s {url}/auth/vendor -H 'content-type: application/json' \\
-    -d '{{\"clientId\":\"{DEV_CLIENT_ID}\",\"secret\":\"{DEV_SECRET}\"}}'
+    -d '{{\"clientId\":\"{client_id}\",\"secret\":\"{secret}\"}}'
 
 The API: {url}/docs    Ctrl-C stops the server.
 "

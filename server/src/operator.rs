@@ -21,9 +21,9 @@ struct Operator {
 pub(crate) fn operator_routes(
     app: &App,
     metrics: Option<PrometheusHandle>,
-    rooms: &BoundRoutes,
+    rooms: &mut BoundRoutes,
 ) -> BoundRoutes {
-    let mut document = rooms.document().clone();
+    let mut document = rooms.take_document();
     document.info = utoipa::openapi::InfoBuilder::new()
         .title("Tenantry")
         .version(env!("CARGO_PKG_VERSION"))

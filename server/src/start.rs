@@ -92,8 +92,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         metrics,
     });
     if config.mode == Mode::Dev {
-        dev::fill(&built.edge).await?;
-        println!("{}", dev::greeting(&public_url));
+        let credentials = dev::Credentials {
+            client_id: config.client_id.as_deref().unwrap_or_default(),
+            secret: config.secret.as_ref().map_or("", Secret::reveal),
+        };
+        dev::fill(&built.edge, credentials).await?;
+        println!("{}", dev::greeting(&public_url, credentials));
     } else {
         println!(
             "Tenantry is listening on {} as {public_url}",

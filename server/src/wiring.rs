@@ -89,14 +89,14 @@ pub fn build(parts: Parts) -> Built {
     ]);
     let holders: Arc<dyn RoleHolders> = members;
 
-    let rooms = BoundRoutes::all([
+    let mut rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool, limits),
     ]);
-    let operator = operator_routes(&app, metrics.clone(), &rooms);
+    let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let routes = BoundRoutes::all([rooms, operator]);
 
     let mut jobs: Vec<Arc<dyn Job>> = vec![

@@ -1,11 +1,6 @@
 //! The blocks against both engines.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests speak by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests speak by failing")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,7 +184,8 @@ both_engines! {
             }).await;
         }
         let sink = Arc::new(Taken::default());
-        let (a, b) = tokio::join!(outbox::drain(&bench.db, sink.clone()), outbox::drain(&bench.db, sink.clone()));
+        let drained = || outbox::drain(&bench.db, Arc::<Taken>::clone(&sink));
+        let (a, b) = tokio::join!(drained(), drained());
         assert_eq!(a.unwrap() + b.unwrap(), 2);
         assert_eq!(sink.0.load(Ordering::SeqCst), 2);
     }

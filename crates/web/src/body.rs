@@ -312,7 +312,6 @@ mod tests {
         #[derive(Debug, Default, Deserialize)]
         #[serde(default)]
         struct Optional {
-            #[expect(dead_code, reason = "only decoded")]
             name: Option<String>,
         }
         for list in ["[]", " [\"a\"]", "[{}]"] {

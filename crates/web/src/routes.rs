@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -24,7 +25,17 @@ pub struct RouteEntry {
 /// The routes of a room whose handlers share the state `S`.
 pub struct Routes<S> {
     table: Vec<RouteEntry>,
-    parts: Vec<(Guard, Option<usize>, UtoipaMethodRouter<S>)>,
+    parts: Vec<Part<S>>,
+    document: OpenApi,
+}
+
+/// A handler with its guard, waiting for its state.
+struct Part<S> {
+    path: String,
+    guard: Guard,
+    /// The largest body, in bytes, where it is not the usual one.
+    limit: Option<usize>,
+    handler: MethodRouter<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
@@ -35,10 +46,11 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             table: Vec::new(),
             parts: Vec::new(),
+            document: empty_document(),
         }
     }
 
@@ -59,11 +71,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn and(mut self, mut others: Self) -> Self {
         self.table.append(&mut others.table);
         self.parts.append(&mut others.parts);
+        self.document.merge(others.document);
         self
     }
 
+    // The document grows handler by handler: each brings a copy of every type it names, and keeping those side by side
+    // until the end would leave the process several MB larger for its whole life.
     fn add(mut self, guard: Guard, limit: Option<usize>, handler: UtoipaMethodRouter<S>) -> Self {
-        for (path, item) in &handler.1.paths {
+        let (schemas, mut paths, handler) = handler;
+        for (path, item) in &mut paths.paths {
+            describe(item, guard);
             for (method, _) in operations(item) {
                 self.table.push(RouteEntry {
                     method,
@@ -71,8 +88,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                     guard,
                 });
             }
+            self.parts.push(Part {
+                path: path.clone(),
+                guard,
+                limit,
+                handler: handler.clone(),
+            });
         }
-        self.parts.push((guard, limit, handler));
+        self.document.merge(OpenApiBuilder::new().paths(paths).build());
+        if let Some(components) = self.document.components.as_mut() {
+            components.schemas.extend(schemas);
+        }
         self
     }
 
@@ -80,34 +106,25 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub fn bind(self, app: &App, state: S) -> BoundRoutes {
         let mut router = Router::new();
-        let mut document = OpenApiBuilder::new().components(Some(Components::new())).build();
-        for (guard, limit, (schemas, mut paths, handler)) in self.parts {
-            let limit = BodyLimit(limit.unwrap_or(app.edge().body_limit));
-            for (path, item) in &mut paths.paths {
-                describe(item, guard);
-                let rule = Rule {
-                    app: app.clone(),
-                    guard,
-                    limit,
-                    path: path.as_str().into(),
-                };
-                router = router.route(path, handler.clone().layer(from_fn_with_state(rule, admit)));
-            }
-            let mut part = OpenApiBuilder::new()
-                .paths(paths)
-                .components(Some(Components::new()))
-                .build();
-            if let Some(components) = part.components.as_mut() {
-                components.schemas.extend(schemas);
-            }
-            document.merge(part);
+        for part in self.parts {
+            let rule = Rule {
+                app: app.clone(),
+                guard: part.guard,
+                limit: BodyLimit(part.limit.unwrap_or(app.edge().body_limit)),
+                path: part.path.as_str().into(),
+            };
+            router = router.route(&part.path, part.handler.layer(from_fn_with_state(rule, admit)));
         }
         BoundRoutes {
             table: self.table,
             router: router.with_state(state),
-            document,
+            document: self.document,
         }
     }
+}
+
+fn empty_document() -> OpenApi {
+    OpenApiBuilder::new().components(Some(Components::new())).build()
 }
 
 /// Routes that need nothing more; rooms hand these to the server.
@@ -121,11 +138,10 @@ impl BoundRoutes {
     /// All rooms' routes as one.
     #[must_use]
     pub fn all(rooms: impl IntoIterator<Item = Self>) -> Self {
-        let document = OpenApiBuilder::new().components(Some(Components::new())).build();
         let mut whole = Self {
             table: Vec::new(),
             router: Router::new(),
-            document,
+            document: empty_document(),
         };
         for room in rooms {
             whole.table.extend(room.table);
@@ -141,10 +157,10 @@ impl BoundRoutes {
         &self.table
     }
 
-    /// The OpenAPI document of these routes.
+    /// Takes the OpenAPI document of these routes; it is large, and needed once.
     #[must_use]
-    pub const fn document(&self) -> &OpenApi {
-        &self.document
+    pub fn take_document(&mut self) -> OpenApi {
+        std::mem::replace(&mut self.document, empty_document())
     }
 }
 

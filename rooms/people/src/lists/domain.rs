@@ -7,7 +7,7 @@ use blocks::listing::Order;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Scope};
 
-use super::model::{Field, Found, GroupsOfUser, RolesOfUser, Search, Sort};
+use super::model::{Field, Found, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
 use crate::ranks::{self, Ground};
@@ -356,18 +356,6 @@ pub(crate) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<
         })
     });
     Ok(rows.collect())
-}
-
-/// The groups that each of the users is in; users of other tenants are left out.
-pub(crate) async fn groups(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<GroupsOfUser>, StoreError> {
-    let members: BTreeSet<String> = store::members_among(tx, scope, ids).await?.into_iter().collect();
-    let rows = ids.iter().filter(|id| members.contains(*id));
-    Ok(rows
-        .map(|id| GroupsOfUser {
-            user_id: id.clone(),
-            group_ids: Vec::new(),
-        })
-        .collect())
 }
 
 #[cfg(test)]

@@ -81,11 +81,3 @@ pub(crate) struct RolesOfUser {
     pub(crate) vendor_id: String,
     pub(crate) role_ids: Vec<String>,
 }
-
-/// The groups of one member.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct GroupsOfUser {
-    pub(crate) user_id: String,
-    pub(crate) group_ids: Vec<String>,
-}

@@ -60,10 +60,11 @@ async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Cr
         ),
         None => None,
     };
+    let id = room.app.ids().v4();
     let prepared = Prepared {
         creation,
         password,
-        id: room.app.ids().v4(),
+        id,
     };
     let credentials = Arc::clone(&room.credentials);
     let added = room

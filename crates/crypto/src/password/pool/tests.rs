@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "callers that come at once need tasks of their own"
+)]
+
 use std::sync::mpsc;
 use std::time::Duration;
 
