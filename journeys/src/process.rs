@@ -313,7 +313,16 @@ fn binary() -> &'static Path {
             .find(|folder| folder.join(".fingerprint").is_dir())
             .unwrap_or_else(|| panic!("{} does not lie in a target folder", own.display()));
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", "tenantry", "--bin", "tenantry"]);
+        // Both packages, so that dependencies are built with the features they have in this program and not once more.
+        cargo.args([
+            "build",
+            "--quiet",
+            "--package",
+            "tenantry",
+            "--package",
+            "journeys",
+        ]);
+        cargo.args(["--bin", "tenantry"]);
         if folder.ends_with("release") {
             cargo.arg("--release");
         }
