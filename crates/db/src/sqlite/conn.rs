@@ -307,12 +307,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let conn = Conn::open(&folder.path().join("x.db"), Role::Writer).unwrap();
         let raw = conn.raw();
-        raw.execute_batch("CREATE TABLE t (a TEXT, b TEXT, c TEXT); CREATE INDEX t_a ON t (a); INSERT INTO t VALUES ('1', '2', '3')")
-            .unwrap();
+        raw.execute_batch(
+            "CREATE TABLE t (a TEXT, b TEXT, c TEXT, PRIMARY KEY (a, c, b)); CREATE INDEX t_b ON t (a, b, c)",
+        )
+        .unwrap();
         for value in ["1", "2", "3", "4"] {
             // Back in the cache a statement loses its values, and with them its plan if that may depend on them.
             let mut statement = raw
-                .prepare_cached("SELECT b FROM t WHERE a = ?1 AND c = ?2")
+                .prepare_cached("SELECT c FROM t WHERE a = ?1 AND b = ?2 ORDER BY length(c)")
                 .unwrap();
             statement.raw_bind_parameter(1, value).unwrap();
             statement.raw_bind_parameter(2, value).unwrap();
