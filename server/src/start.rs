@@ -99,6 +99,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         dev::fill(&built.edge, credentials).await?;
         println!("{}", dev::greeting(&public_url, credentials));
     } else {
+        tracing::warn!("this version sends no mail: people are invited, but their links do not reach them");
         println!(
             "Tenantry is listening on {} as {public_url}",
             config.listen.ip().to_string() + ":" + &port.to_string()
