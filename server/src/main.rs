@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tenantry::config::{Config, Mode};
-use tenantry::{data, start};
+use tenantry::{data, memory, start};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -95,6 +95,7 @@ enum EnvironmentCommand {
 }
 
 fn main() -> ExitCode {
+    memory::small_pages(true);
     let cli = Cli::parse();
     let mode = if matches!(cli.command, Command::Dev { .. }) {
         Mode::Dev

@@ -14,7 +14,7 @@ use crate::background::Background;
 use crate::config::{Config, Mode};
 use crate::migrations::MIGRATIONS;
 use crate::wiring::{Parts, build, seeds};
-use crate::{dev, figures, sealing};
+use crate::{dev, figures, memory, sealing};
 
 /// How many hash requests may wait: a little over two seconds of work per core. Beyond it a login is told to try again.
 const HASH_QUEUE_PER_CORE: usize = 150;
@@ -105,6 +105,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
             config.listen.ip().to_string() + ":" + &port.to_string()
         );
     }
+    memory::small_pages(false);
     let background = Background::start(built.jobs);
     let connections = EdgeSettings::default().connections;
     web::serve(listener, built.edge, connections, stop).await;
