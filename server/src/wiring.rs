@@ -25,7 +25,7 @@ pub struct Parts {
     pub ids: Ids,
     pub directory: Directory,
     pub hash_pool: HashPool,
-    /// Whether request rates are limited (behaviour.md section 43).
+    /// Whether request rates are limited.
     pub rate_limits: bool,
     pub edge: EdgeSettings,
     /// None where nobody records metrics, as in tests.

@@ -12,7 +12,7 @@ use crate::outbox;
 /// The outbox topic of audit records.
 pub const TOPIC: &str = "audit";
 
-/// How much attention a record deserves (behaviour.md section 35).
+/// How much attention a record deserves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Severity {
     #[default]

@@ -1,4 +1,4 @@
-//! `Listing`: the page-number dialect of lists (management-contract.md 7.1): `_limit`, `_offset` (a page index from 0),
+//! `Listing`: the page-number dialect of lists: `_limit`, `_offset` (a page index from 0),
 //! `_sortBy`, `_order`; answers `{items, _metadata, _links}`.
 //!
 //! ```text
@@ -49,10 +49,10 @@ impl<S> Page<S> {
 }
 
 impl<S: Copy> Dialect<S> {
-    /// Reads the four parameters. All are optional, whatever documents say (management-contract.md 7.1).
+    /// Reads the four parameters. All are optional, whatever documents say.
     ///
     /// # Errors
-    /// 400 with the texts of server-sdk-contract.md section 7.
+    /// 400 with the texts that clients match.
     pub fn read(&self, params: &Params) -> Result<Page<S>, Problem> {
         let sort = match params.text("_sortBy") {
             None => None,

@@ -1,6 +1,6 @@
 //! `Setting`: one JSON document per environment that a tenant may override.
 //!
-//! Two kinds exist on the wire (management-contract.md section 6). Documents that always answer use [`effective`] and
+//! Two kinds exist on the wire. Documents that always answer use [`effective`] and
 //! [`put`]. Policies that are *absent until written* use [`read_absent`], [`create_absent`] and [`change_absent`]:
 //! an environment token without a tenant gets 404 until one is written, POST answers 201 or 409, PATCH and PUT change what is
 //! there, and a tenant header or a user token reads the value in force.

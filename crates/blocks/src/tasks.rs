@@ -11,7 +11,7 @@ use serde_json::Value;
 /// How long a runner may be silent before another takes its task over.
 const LEASE_SECONDS: i64 = 30;
 
-/// The four words of management-contract.md 7.6.
+/// The four words that status routes answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     NotStarted,
@@ -201,7 +201,7 @@ async fn record(tx: &Tx, task: &Task, progress: Progress, now: Millis) -> Result
     };
     let mut errors = task.errors.clone();
     errors.extend(progress.errors);
-    errors.truncate(1000); // at most 1000 entries in an answer (behaviour.md section 45)
+    errors.truncate(1000); // at most 1000 entries in an answer
     let errors = serde_json::to_string(&errors).map_err(StoreError::other)?;
     let cursor = progress.cursor.unwrap_or_else(|| task.cursor.clone());
     tx.exec(

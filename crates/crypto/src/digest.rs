@@ -25,7 +25,7 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
 }
 
 /// The one successor of a presented refresh token: an HMAC under `key`, shaped as a UUID v4. A retry within the grace
-/// period derives the same value again, so that only hashes need to rest in the database (server-sdk-contract 4.2).
+/// period derives the same value again, so that only hashes need to rest in the database.
 /// The derivation has a label of its own, so `key` may serve other purposes too.
 #[must_use]
 pub fn derived_uuid(key: &[u8], presented: &str) -> String {

@@ -57,7 +57,7 @@ pub struct GeneratedKey {
     pub pkcs8: Zeroizing<Vec<u8>>,
 }
 
-/// A public key as it stands in `/.well-known/jwks.json` (RFC 7517; server-sdk-contract 2.1, consequence 2).
+/// A public key as it stands in `/.well-known/jwks.json` (RFC 7517).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Jwk {
     pub kty: &'static str,
@@ -96,7 +96,7 @@ impl SigningKey {
     }
 
     /// Reads a private key. The kid is the first 8 characters of the environment's client id for its first key, with
-    /// `-<n>` behind it for later ones (server-sdk-contract 3.1).
+    /// `-<n>` behind it for later ones.
     ///
     /// # Errors
     /// [`KeyError::Unreadable`] when `der` is not the PKCS#8 of an RSA key of 2048 to 8192 bits.
@@ -128,7 +128,7 @@ impl SigningKey {
     }
 
     /// The public key as PEM SubjectPublicKeyInfo, lines of 64 characters separated by `\n` alone, the last one ended
-    /// too: the Java SDK removes `\n` and the armour but no `\r` (server-sdk-contract 2.1, consequence 1).
+    /// too: the Java SDK removes `\n` and the armour but no `\r`.
     #[must_use]
     pub fn public_pem(&self) -> &str {
         &self.public_pem

@@ -9,7 +9,7 @@ use crate::Millis;
 
 /// Where new ids and secret bytes come from.
 pub trait IdSource: Send + Sync {
-    /// A UUID v4 in text form. Clients parse most ids as UUIDs (server-sdk rule 0.11).
+    /// A UUID v4 in text form. Clients parse most ids as UUIDs.
     fn v4(&self) -> String;
     /// A UUID v7: ascending in time, for tables that only grow at the end (audits, sessions, refresh tokens).
     fn v7(&self, now: Millis) -> String;

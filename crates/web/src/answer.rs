@@ -16,7 +16,7 @@ pub struct Created<T>(pub T);
 #[derive(Debug)]
 pub struct Accepted<T>(pub T);
 
-/// A success without a body. Empty, not `{}`: one client reads any body as an error (server-sdk rule 0.6).
+/// A success without a body. Empty, not `{}`: one client reads any body as an error.
 #[derive(Debug)]
 pub struct Done(StatusCode);
 

@@ -10,7 +10,7 @@ use kit::{Clock, EnvironmentId, Ids, Millis};
 
 use crate::{CallOrigin, Caller, Guard, Problem};
 
-/// The headers by which a request says whom it is meant for; empty ones count as absent (server-sdk rule 0.4).
+/// The headers by which a request says whom it is meant for; empty ones count as absent.
 #[derive(Clone, Debug, Default)]
 pub struct Address {
     /// `frontegg-vendor-id`.
@@ -51,7 +51,7 @@ pub struct EnvironmentFace {
 /// Finds environments. Implemented by the environment room.
 #[async_trait]
 pub trait Environments: Send + Sync {
-    /// The environment a request without a token is meant for, in the order of server-sdk-contract.md 1.4.
+    /// The environment a request without a token is meant for: by vendor id, vendor host, host, origin, else the only one there is.
     async fn addressed(&self, address: &Address) -> Result<Option<EnvironmentFace>, Problem>;
 }
 

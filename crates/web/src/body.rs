@@ -274,7 +274,7 @@ fn sentence(path: &str, message: &str) -> String {
         other => return format!("{subject} must be {other}"),
     };
     if subject == "body" && wanted == "an array" {
-        return "Expected body to be an array".to_owned(); // management-contract.md 7.5
+        return "Expected body to be an array".to_owned(); // the text clients match
     }
     format!("{subject} must be {wanted}")
 }

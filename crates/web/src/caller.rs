@@ -47,7 +47,7 @@ impl EnvironmentCaller {
     /// The tenant named by header.
     ///
     /// # Errors
-    /// 403 `Tenant ID is not specified` when none was named (management-contract.md 7.2).
+    /// 403 `Tenant ID is not specified` when none was named.
     pub fn tenant(&self) -> Result<&TenantId, Problem> {
         self.tenant.as_ref().ok_or_else(Problem::no_tenant)
     }

@@ -1,4 +1,4 @@
-//! Cookies as published clients expect them spelled (frontend-sdk-contract.md 3.1).
+//! Cookies as published clients expect them spelled.
 
 use axum::http::HeaderValue;
 use kit::Millis;

@@ -1,4 +1,4 @@
-//! Cross-origin reads with credentials, for the origins an environment allows (frontend-sdk-contract.md section 5).
+//! Cross-origin reads with credentials, for the origins an environment allows.
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};

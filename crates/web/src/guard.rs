@@ -5,7 +5,7 @@
 pub enum Need {
     /// Any signed-in user: routes about the caller's own self.
     SignedIn,
-    /// One permission key, or a granted wildcard above it (management-contract.md 9.6).
+    /// One permission key, or a granted wildcard above it.
     Permission(&'static str),
 }
 
@@ -83,7 +83,7 @@ impl Guard {
         self
     }
 
-    /// An environment token that names tenant and user by header acts as that user (server-sdk-contract.md 1.5).
+    /// An environment token that names tenant and user by header acts as that user.
     #[must_use]
     pub const fn on_behalf(mut self) -> Self {
         self.on_behalf = true;
@@ -159,7 +159,7 @@ impl Guard {
 }
 
 /// Whether a granted permission key covers the one needed. `fe.secure.*` covers everything below `fe.secure.`; a `*` in
-/// the middle stands for any run of characters, as the published entitlement evaluation reads it (server-sdk-contract.md 2.4).
+/// the middle stands for any run of characters, as the published entitlement evaluation reads it.
 #[must_use]
 pub fn permission_covers(granted: &str, needed: &str) -> bool {
     let mut parts = granted.split('*');

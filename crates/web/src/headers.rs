@@ -10,7 +10,7 @@ use crate::app::{Address, Credentials};
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT: usize = 512;
 
-/// A header's text; an empty one counts as absent (server-sdk rule 0.4).
+/// A header's text; an empty one counts as absent.
 pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?.trim();
     (!value.is_empty()).then(|| value.to_owned())

@@ -1,4 +1,4 @@
-//! Path rules of server-sdk-contract.md section 0, applied before routing and never by redirect: a trailing slash is
+//! Path rules that published clients rely on, applied before routing and never by redirect: a trailing slash is
 //! optional, repeated slashes count as one, and the whole API answers a second time under `/frontegg`.
 
 use axum::http::Uri;

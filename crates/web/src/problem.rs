@@ -25,7 +25,7 @@ struct Envelope<'a> {
     error_code: Option<&'static str>,
 }
 
-/// The union that every reader of a refused environment login understands (server-sdk-contract.md 1.1).
+/// The union that every reader of a refused environment login understands.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct VendorEnvelope<'a> {
@@ -158,7 +158,7 @@ impl Problem {
         Self::of(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
     }
 
-    /// Adds the catalogued code (behaviour.md section 44).
+    /// Adds the catalogued code.
     #[must_use]
     pub const fn with_code(mut self, code: &'static str) -> Self {
         self.code = Some(code);

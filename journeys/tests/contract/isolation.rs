@@ -5,7 +5,7 @@ use journeys::{Answer, Client, World, at, both_engines, snapshot};
 use serde_json::json;
 use web::RouteEntry;
 
-/// Routes that answer 200 with nothing where others answer 404 (management-contract.md 4.6).
+/// Routes that answer 200 with nothing where others answer 404.
 const EMPTY_INSTEAD: &[(&str, &str)] = &[("GET", "/tenants/resources/tenants/v1/{tenantId}")];
 
 fn with_ids(world: &World) -> Vec<RouteEntry> {
@@ -96,7 +96,7 @@ both_engines! {
         for (number, entry) in with_ids(world).into_iter().filter(|entry| entry.guard.admits_environment()).enumerate() {
             let tenant = format!("own{number}");
             let mine = Things::make(world, &world.home, &tenant, &tenant).await;
-            // One route is for the environment as a whole and refuses a tenant (management-contract.md 7.2).
+            // One route is for the environment as a whole and refuses a tenant.
             let whole = entry.path == "/identity/resources/users/v1/{userId}/email";
             let caller = if whole { vendor.clone() } else { vendor.in_tenant(&tenant) };
             let answer = mine.call(&caller, &entry).await;

@@ -1,4 +1,4 @@
-//! Several environments in one server (server-sdk-contract.md 1.4).
+//! Several environments in one server.
 
 use journeys::{PASSWORD, World, at, both_engines, claims};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Path and header rules of server-sdk-contract.md section 0.
+//! Path and header rules that published clients rely on.
 
 use journeys::{Payload, World, at, both_engines};
 use serde_json::json;

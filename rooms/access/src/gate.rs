@@ -87,7 +87,7 @@ pub(crate) async fn admit(
     })
 }
 
-/// The tenant to enter (behaviour.md section 19): the one wished for, the last active one, the oldest.
+/// The tenant to enter: the one wished for, the last active one, the oldest.
 fn pick(
     user: &UserRecord,
     memberships: &[Membership],
@@ -183,7 +183,7 @@ pub(crate) async fn mint(
 /// The `type` of a token got by signing in.
 pub(crate) const USER_TOKEN: &str = "userToken";
 
-/// The claims of a user token, in the order of real ones (server-sdk-contract.md 3.2).
+/// The claims of a user token, in the order of real ones.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims<'a> {

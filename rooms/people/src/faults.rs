@@ -82,7 +82,7 @@ impl Faults {
                     return None;
                 }
             },
-            // One client sends the value itself (server-sdk-contract.md section 8).
+            // One client sends the value itself.
             value @ (Value::Object(_) | Value::Array(_)) => value.to_string(),
             Value::Bool(_) | Value::Number(_) => {
                 self.say(format!("{field} must be a json string"));

@@ -1,4 +1,4 @@
-//! The permissions and categories that come with every environment (management-contract.md 9.6).
+//! The permissions and categories that come with every environment.
 
 /// The categories, by their names.
 pub(crate) const CATEGORIES: [&str; 21] = [
@@ -241,7 +241,7 @@ pub(crate) fn admin_holds(key: &str) -> bool {
 }
 
 /// What the seeded ReadOnly holds: every key of reading in the secure and connectivity areas, the wildcards among them,
-/// because server SDKs compare keys as they stand (server-sdk-contract.md 2.4).
+/// because server SDKs compare keys as they stand.
 pub(crate) fn reader_holds(key: &str) -> bool {
     key.starts_with("fe.secure.read.") || key.starts_with("fe.connectivity.read.")
 }

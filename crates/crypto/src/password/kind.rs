@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What made a hash. The text form is `passwordHashType` of the migration routes (management-contract section 8) and
+/// What made a hash. The text form is `passwordHashType` of the migration routes and
 /// stands in the database; `native` is our own and cannot be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HashKind {

@@ -20,7 +20,7 @@ pub use pool::{HashError, HashPool, Verdict};
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// The password in Unicode form NFC, as our own hashes take it: the same letters typed on different systems arrive
-/// composed or decomposed (behaviour.md 7.2). Nothing is trimmed. Foreign hashes are checked against the bytes as
+/// composed or decomposed. Nothing is trimmed. Foreign hashes are checked against the bytes as
 /// given, since that is what the other system hashed.
 #[must_use]
 pub fn normalised(password: &Secret) -> Secret {

@@ -11,7 +11,7 @@ use crate::room::Access;
 use crate::sessions::SignedIn;
 use crate::sessions::cookies::with_cookie;
 
-/// Tries per minute and address (behaviour.md section 43).
+/// Tries per minute and address.
 const TRIES: u32 = 100;
 /// Longest text taken as a name to sign in with.
 const LONGEST_NAME: usize = 256;

@@ -1,4 +1,4 @@
-//! The order of a sign-in with a password (behaviour.md 7.2, as far as its features exist).
+//! The order of a sign-in with a password.
 //!
 //! Until the password is proved right every refusal is the same, after exactly one hash and the same writes: an unknown
 //! user, a wrong password, a locked or blocked account and a user without a password cannot be told apart.
@@ -24,7 +24,7 @@ pub(crate) const ATTEMPTS: &str = "password-attempts";
 /// Remembers that a user's password may not be tried for a while.
 pub(crate) const BLOCKS: &str = "password-block";
 
-/// Wrong passwords in a row after which the user is blocked (behaviour.md section 9).
+/// Wrong passwords in a row after which the user is blocked.
 const MOST_ATTEMPTS: i64 = 10;
 /// Attempts further apart than this are not a row.
 const ROW_SECONDS: i64 = 24 * 3600;

@@ -1,4 +1,4 @@
-//! What a new password must look like (behaviour.md 8.1). Asked when a password is set, never at login.
+//! What a new password must look like. Asked when a password is set, never at login.
 
 use kit::Secret;
 
@@ -12,7 +12,7 @@ pub(crate) struct Policy {
 }
 
 impl Default for Policy {
-    /// What holds where nothing was configured (management-contract.md section 6).
+    /// What holds where nothing was configured.
     fn default() -> Self {
         Self {
             min_length: 8,

@@ -1,4 +1,4 @@
-//! The refresh cookie (frontend-sdk-contract.md 3.1, server-sdk-contract.md 4.3).
+//! The refresh cookie.
 
 use environment::{AuthConfiguration, CookieSameSite, Environment};
 use kit::Millis;

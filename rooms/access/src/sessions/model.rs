@@ -2,7 +2,7 @@
 
 use kit::{Millis, UserId};
 
-/// How long a rotated value answers with its successor, for parallel tabs and retries (server-sdk-contract.md 4.2).
+/// How long a rotated value answers with its successor, for parallel tabs and retries.
 pub(crate) const GRACE_SECONDS: i64 = 30;
 
 /// How long a rotated value is remembered, so that presenting it again ends its session. Whoever comes back later than

@@ -1,4 +1,4 @@
-//! How sessions continue: the use of a refresh token (server-sdk-contract.md section 4).
+//! How sessions continue: the use of a refresh token.
 
 use std::sync::Arc;
 

@@ -204,7 +204,7 @@ async fn read_stats(
 ) -> Result<Json<AuditStats>, Problem> {
     let asked = params.text_within("tenantId", 255)?;
     let tenant = match (&caller, asked) {
-        // Published clients name the tenant in the query (server-sdk-contract.md 6.2).
+        // Published clients name the tenant in the query.
         (AnyCaller::Environment(_), Some(asked)) => asked.to_owned(),
         _ => caller.tenant()?.to_string(),
     };

@@ -92,7 +92,7 @@ async fn read_public_configuration(
     }))
 }
 
-/// From the database, not the cache: what one node wrote the next request to another reads (management-contract.md 5.3).
+/// From the database, not the cache: what one node wrote the next request to another reads.
 async fn stored(
     room: &EnvironmentRoom,
     environment: EnvironmentId,

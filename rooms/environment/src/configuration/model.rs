@@ -5,7 +5,7 @@ use crypto::Algorithm;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The longest life that may be set, in seconds: 180 days (behaviour.md section 15).
+/// The longest life that may be set, in seconds: 180 days.
 const LONGEST: i64 = 15_552_000;
 /// Codes and links by mail are weaker than tokens; a week is the most.
 const LONGEST_CODE: i64 = 604_800;
@@ -63,7 +63,7 @@ pub enum MachineAuthStrategy {
     AccessToken,
 }
 
-/// The environment's authentication settings. Lives are in seconds. Defaults: management-contract.md section 6.
+/// The environment's authentication settings. Lives are in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AuthConfiguration {
@@ -211,7 +211,7 @@ pub(crate) struct BasicConfiguration {
     pub(crate) machine_to_machine_auth_strategy: MachineAuthStrategy,
 }
 
-/// The part that a login box needs before anybody is known (frontend-sdk-contract.md 1.1).
+/// The part that a login box needs before anybody is known.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PublicConfiguration {

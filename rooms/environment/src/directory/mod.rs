@@ -176,7 +176,7 @@ impl Directory {
         Ok(known.map(|known| known.configuration.clone()))
     }
 
-    /// The environment that a request without a token is meant for (server-sdk-contract.md 1.4): the one its headers name by
+    /// The environment that a request without a token is meant for: the one its headers name by
     /// id, else the one at the host that `frontegg-vendor-host`, `Host` or `Origin` names, else the only one there is. An id
     /// that names no environment means none; a host that is nobody's is passed over, since proxies send their own.
     ///

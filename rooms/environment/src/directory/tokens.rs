@@ -20,7 +20,7 @@ use crate::keys::{PublicKey, RingError};
 pub enum Purpose {
     /// Tokens of users and their machines; the public key is published.
     User,
-    /// Tokens of the environment itself (server-sdk-contract.md 3.7): a key that no verifier of user tokens trusts.
+    /// Tokens of the environment itself: a key that no verifier of user tokens trusts.
     Vendor,
 }
 
@@ -159,7 +159,7 @@ impl Directory {
         })
     }
 
-    /// The key from which refresh tokens get their one successor (server-sdk-contract.md 4.2).
+    /// The key from which refresh tokens get their one successor.
     ///
     /// # Errors
     /// [`TokenError`].

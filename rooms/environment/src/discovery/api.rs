@@ -1,4 +1,4 @@
-//! The key set and the discovery document of an environment (server-sdk-contract.md 2.1 and 5.3).
+//! The key set and the discovery document of an environment.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -232,7 +232,7 @@ pub async fn rotate_secret(
 
 /// Gives an environment new keys for user and environment tokens. The keys before them verify until the last token they may
 /// have signed has ended, or not at all when `at_once`, as after a leak: then everybody has to log in again. Server-side SDKs
-/// that hold the public key for the life of their process (server-sdk-contract.md 2.1) have to be restarted.
+/// that hold the public key for the life of their process have to be restarted.
 ///
 /// # Errors
 /// When there is no such environment, or a key cannot be made.

@@ -62,7 +62,7 @@ impl From<&Profile> for Environment {
 /// What a new environment is made of.
 #[derive(Clone, Debug)]
 pub struct NewEnvironment {
-    /// A UUID (server-sdk rule 0.11: clients parse it as one).
+    /// A UUID.
     pub id: EnvironmentId,
     /// The secret of its back ends; only its SHA-256 is kept.
     pub secret: Secret,

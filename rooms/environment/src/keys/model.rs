@@ -5,7 +5,7 @@ use kit::{EnvironmentId, Ids, Millis};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The life of an environment token in seconds (server-sdk-contract.md 1.3).
+/// The life of an environment token in seconds.
 pub(crate) const VENDOR_SECONDS: i64 = 86_400;
 
 /// What a key is for.
@@ -37,8 +37,7 @@ impl Use {
             .find(|one| one.word() == word)
     }
 
-    /// The key id: the first 8 characters of the client id for the first user key, `<8>-<n>` for later ones
-    /// (server-sdk-contract.md 3.1); other purposes carry their name, so that no id means two keys.
+    /// The key id: the first 8 characters of the client id for the first user key, `<8>-<n>` for later ones; other purposes carry their name, so that no id means two keys.
     pub(crate) fn kid(self, environment: &EnvironmentId, position: i64) -> String {
         let head: String = environment.as_str().chars().take(8).collect();
         match (self, position) {

@@ -1,4 +1,4 @@
-//! `POST /auth/vendor` (server-sdk-contract.md section 1).
+//! `POST /auth/vendor`.
 
 use crypto::Algorithm;
 use kit::{EnvironmentId, Millis, Secret};
@@ -10,7 +10,7 @@ use crate::directory::Purpose;
 use crate::keys::VENDOR_SECONDS;
 use crate::room::EnvironmentRoom;
 
-/// Logins per second and address (behaviour.md section 43). One SDK logs in before nearly every call.
+/// Logins per second and address. One SDK logs in before nearly every call.
 const PER_SECOND: u32 = 30;
 
 pub(crate) fn routes() -> Routes<EnvironmentRoom> {
@@ -40,7 +40,7 @@ struct VendorToken {
     expires_in: i64,
 }
 
-/// The claims of an environment token (server-sdk-contract.md 3.7).
+/// The claims of an environment token.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims<'a> {

@@ -24,7 +24,7 @@ pub(crate) async fn read(tx: &Tx, environment: &EnvironmentId) -> Result<Profile
 }
 
 /// Lays `changes` over the environment. No change writes nothing: the Terraform provider sends `{}` when it removes its last
-/// origin, and expects that to do nothing (management-contract.md 3.1).
+/// origin, and expects that to do nothing.
 pub(crate) async fn change(
     tx: &Tx,
     ids: &Ids,

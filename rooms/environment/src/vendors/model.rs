@@ -1,4 +1,4 @@
-//! Wire shapes (management-contract.md 3.1).
+//! Wire shapes.
 
 use kit::Millis;
 use serde::{Deserialize, Serialize};

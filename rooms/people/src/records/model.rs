@@ -76,7 +76,7 @@ pub(crate) fn class_of(verified: bool, locked: bool, provider: &str) -> String {
     format!("{}{}{provider}", u8::from(verified), u8::from(locked))
 }
 
-/// Where a user stands in one tenant (behaviour.md 3.1).
+/// Where a user stands in one tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum MembershipStatus {
     /// A known user was invited and has not accepted.

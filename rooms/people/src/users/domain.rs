@@ -29,7 +29,7 @@ pub(crate) enum UserError {
     UnknownRoles(String),
     #[error("Roles above your own level cannot be given, taken or edited")]
     TooStrong,
-    /// The text that exporters know (management-contract.md 7.2).
+    /// The text that exporters know.
     #[error("Tenant ID is defined - forbidden route for tenants")]
     TenantNamed,
     #[error("the body has wrong values")]
@@ -47,7 +47,7 @@ impl From<tenancy::Unassignable> for UserError {
     }
 }
 
-/// The level of the strongest role of a member (the lowest number; behaviour.md section 21), `None` without roles.
+/// The level of the strongest role of a member (the lowest number), `None` without roles.
 pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
     let held = records::role_ids(tx, scope, user).await?;
     if held.is_empty() {

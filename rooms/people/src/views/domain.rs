@@ -27,7 +27,7 @@ pub(crate) enum Detail {
     Full,
     /// Roles in every tenant.
     Bare,
-    /// No roles at all, as in `users/v3` (management-contract.md 7.3).
+    /// No roles at all, as in `users/v3`.
     Listed,
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn unknown(
 /// Why a call about permissions or categories was refused.
 #[derive(Debug, Error)]
 pub(super) enum PermissionError {
-    /// A client looks for `already exist` (management-contract.md 1.3).
+    /// A client looks for `already exist`.
     #[error("Permission with key {0} already exists")]
     KeyTaken(String),
     /// Likewise.

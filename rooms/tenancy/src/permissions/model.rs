@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::faults::Faults;
 
-/// What tenants may do with a permission when they build roles of their own (behaviour.md section 21).
+/// What tenants may do with a permission when they build roles of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AssignmentType {

@@ -107,7 +107,7 @@ pub(crate) async fn purge(tx: &Tx, scope: &Scope, most: i64) -> Result<bool, Sto
 /// Why a call about roles was refused.
 #[derive(Debug, Error)]
 pub(super) enum RoleError {
-    /// A client looks for exactly this phrase (management-contract.md 1.3).
+    /// A client looks for exactly this phrase.
     #[error("Roles already exists")]
     KeyTaken,
     #[error("Role not found")]

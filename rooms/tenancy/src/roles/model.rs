@@ -9,7 +9,7 @@ use crate::faults::Faults;
 /// Highest (weakest) level.
 const LEVELS: i64 = 32_767;
 
-/// A role. A lower level is a stronger role (behaviour.md section 21).
+/// A role. A lower level is a stronger role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {

@@ -18,7 +18,7 @@ use crate::room::TenantPurge;
 /// Why a tenant was not created, changed or deleted.
 #[derive(Debug, Error)]
 pub enum TenantError {
-    /// A client looks for this phrase (management-contract.md 1.3).
+    /// A client looks for this phrase.
     #[error("Tenant already exists")]
     Exists,
     #[error("Tenant not found")]

@@ -47,7 +47,7 @@ pub struct Tenant {
     pub logo_url: Option<String>,
     /// Whether the tenant may have sub-tenants of its own making.
     pub is_reseller: bool,
-    /// JSON text: the Terraform provider and the Rust client fail on an object here (server-sdk-contract.md section 8).
+    /// JSON text: the Terraform provider and the Rust client fail on an object here.
     pub metadata: String,
     #[schema(value_type = String)]
     pub created_at: Millis,
@@ -61,7 +61,7 @@ pub struct Tenant {
     pub parent_tenant_id: Option<String>,
 }
 
-/// A tenant to be. Unknown members are ignored (management-contract.md 7.5).
+/// A tenant to be. Unknown members are ignored.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewTenant {

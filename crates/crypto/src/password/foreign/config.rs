@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::ImportFault;
 
-/// Longest config the API takes, in characters (management-contract section 8).
+/// Longest config the API takes, in characters.
 const MAX_CONFIG_CHARS: usize = 4095;
 
 /// The members of all types; each type takes what it needs and ignores the rest. Where an exporting tool spells a

@@ -1,4 +1,4 @@
-//! Hashes imported from other systems (management-contract section 8, behaviour.md section 41).
+//! Hashes imported from other systems.
 
 mod bcrypt_hash;
 mod config;
