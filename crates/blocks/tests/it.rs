@@ -153,7 +153,87 @@ impl tasks::Runner for Counter {
     }
 }
 
+/// An app whose edge is never asked.
+struct Nobody;
+
+#[async_trait]
+impl web::Environments for Nobody {
+    async fn addressed(&self, _: &web::Address) -> Result<Option<web::EnvironmentFace>, web::Problem> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl web::Gatekeeper for Nobody {
+    async fn admit(
+        &self,
+        _: web::Guard,
+        _: web::Credentials,
+        _: web::Address,
+        _: Arc<web::CallOrigin>,
+    ) -> Result<web::Caller, web::Problem> {
+        Err(web::Problem::unauthorized("Unauthorized"))
+    }
+}
+
+impl Bench {
+    fn app(&self) -> web::App {
+        let clock: Arc<dyn Clock> = Arc::new(HandClock::at(Millis(5)));
+        let edge = web::EdgeSettings::default();
+        web::App::new(
+            self.db.clone(),
+            clock,
+            self.ids.clone(),
+            Arc::new(Nobody),
+            Arc::new(Nobody),
+            edge,
+        )
+    }
+}
+
+fn environment_token(environment: &EnvironmentId, tenant: Option<&str>) -> web::AnyCaller {
+    web::AnyCaller::Environment(web::EnvironmentCaller {
+        environment: environment.clone(),
+        tenant: tenant.map(TenantId::from),
+        user: None,
+        from: Arc::new(web::CallOrigin {
+            ip: std::net::Ipv4Addr::LOCALHOST.into(),
+            user_agent: String::new(),
+            origin: None,
+            trace_id: String::new(),
+            application: None,
+        }),
+    })
+}
+
+fn members(json: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
+    json.as_object().cloned().unwrap_or_default()
+}
+
 both_engines! {
+    async fn a_policy_is_absent_until_written_and_then_changed_member_by_member(bench: Bench) {
+        let (app, environment) = (bench.app(), bench.environment());
+        let (bare, tenant) = (environment_token(&environment, None), environment_token(&environment, Some("t")));
+        let status = |problem: web::Problem| problem.status().as_u16();
+        let read = settings::read_absent::<Policy>(&app, &bare).await.map_err(status);
+        assert_eq!(read.unwrap_err(), 404);
+        assert_eq!(settings::read_absent::<Policy>(&app, &tenant).await.unwrap().0.value, Policy::default());
+        let change = settings::change_absent::<Policy>(&app, &bare, members(serde_json::json!({"attempts": 2}))).await;
+        assert_eq!(change.map_err(status).unwrap_err(), 404);
+        let bad = settings::create_absent::<Policy>(&app, &bare, members(serde_json::json!({"attempts": 10}))).await;
+        assert_eq!(bad.map_err(status).unwrap_err(), 400);
+
+        let body = || members(serde_json::json!({"attempts": 3, "unknown": true}));
+        assert_eq!(settings::create_absent::<Policy>(&app, &bare, body()).await.unwrap().0.value.attempts, 3);
+        assert_eq!(settings::create_absent::<Policy>(&app, &bare, body()).await.map_err(status).unwrap_err(), 409);
+        assert_eq!(settings::read_absent::<Policy>(&app, &tenant).await.unwrap().0.value.attempts, 3);
+        let kept = settings::change_absent::<Policy>(&app, &bare, members(serde_json::json!({}))).await;
+        assert_eq!(kept.unwrap().0.value.attempts, 3);
+        let changed = settings::change_absent::<Policy>(&app, &bare, members(serde_json::json!({"attempts": 4}))).await;
+        assert_eq!(changed.unwrap().0.value.attempts, 4);
+        assert_eq!(settings::read_absent::<Policy>(&app, &bare).await.unwrap().0.value.attempts, 4);
+    }
+
     async fn a_tenants_document_goes_before_the_environments_and_that_before_the_default(bench: Bench) {
         let environment = bench.environment();
         let (whole, tenant) = (Scope::environment(environment.clone()), Scope::tenant(environment, TenantId::from("t")));
