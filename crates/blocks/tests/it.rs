@@ -206,6 +206,7 @@ fn environment_token(environment: &EnvironmentId, tenant: Option<&str>) -> web::
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "takes what json! makes")]
 fn members(json: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     json.as_object().cloned().unwrap_or_default()
 }
