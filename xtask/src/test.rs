@@ -8,8 +8,8 @@ use crate::process::{Outcome, SAID, program};
 use crate::setup;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let (packages, filters) = split(args)?;
-    let outcome = cluster_and_tests(&packages, &filters);
+    let (selection, filters) = split(args)?;
+    let outcome = cluster_and_tests(&selection, &filters);
     let (tally, trouble) = match outcome {
         Ok((tally, trouble)) => (tally, trouble),
         Err(sentence) => (Tally::default(), Some(sentence)),
@@ -29,18 +29,15 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     }
 }
 
-fn cluster_and_tests(packages: &[String], filters: &[String]) -> Outcome<(Tally, Option<String>)> {
+fn cluster_and_tests(selection: &[String], filters: &[String]) -> Outcome<(Tally, Option<String>)> {
     setup::run()?;
     let cluster = Cluster::start()?;
     let mut cargo = program("cargo");
     cargo.args(["test", "--no-fail-fast"]);
-    if packages.is_empty() {
+    if !selection.iter().any(|word| word == "--package") {
         cargo.arg("--workspace");
     }
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
-    cargo.arg("--").args(filters);
+    cargo.args(selection).arg("--").args(filters);
     cargo.env("TENANTRY_TEST_DATABASE_URL", cluster.url());
     let ran = counted(&mut cargo);
     let ended = cluster.end();
@@ -48,22 +45,31 @@ fn cluster_and_tests(packages: &[String], filters: &[String]) -> Outcome<(Tally,
     Ok((tally, trouble.or(ended.err())))
 }
 
-/// `-p NAME` names a package, every other word filters tests by name.
+/// `-p NAME` names a package, `--test NAME` one of its test targets; every other word filters tests by name.
 fn split(args: &[String]) -> Outcome<(Vec<String>, Vec<String>)> {
-    let (mut packages, mut filters) = (Vec::new(), Vec::new());
+    let (mut selection, mut filters) = (Vec::new(), Vec::new());
     let mut words = args.iter();
     while let Some(word) = words.next() {
         if word == "-p" || word == "--package" {
-            packages.push(words.next().ok_or("-p wants the name of a package")?.clone());
+            selection.push("--package".to_owned());
+            selection.push(words.next().ok_or("-p wants the name of a package")?.clone());
+        } else if word == "--test" {
+            selection.push("--test".to_owned());
+            selection.push(
+                words
+                    .next()
+                    .ok_or("--test wants the name of a test target")?
+                    .clone(),
+            );
         } else if word.starts_with('-') && word != "--" {
             return Err(format!(
-                "`test` does not know {word}; it takes -p PACKAGE and filters"
+                "`test` does not know {word}; it takes -p PACKAGE, --test TARGET and filters"
             ));
         } else if word != "--" {
             filters.push(word.clone());
         }
     }
-    Ok((packages, filters))
+    Ok((selection, filters))
 }
 
 /// Runs the tests, passes their output on as it comes, and adds up what each binary reports.
@@ -192,9 +198,9 @@ mod tests {
 
     #[test]
     fn words_filter_and_p_names_a_package() {
-        let words = ["-p", "kit", "scope", "ids"].map(str::to_owned);
-        let (packages, filters) = split(&words).unwrap();
-        assert_eq!(packages, ["kit"]);
+        let words = ["-p", "kit", "--test", "it", "scope", "ids"].map(str::to_owned);
+        let (selection, filters) = split(&words).unwrap();
+        assert_eq!(selection, ["--package", "kit", "--test", "it"]);
         assert_eq!(filters, ["scope", "ids"]);
         assert!(split(&["-p".to_owned()]).is_err());
         assert!(split(&["--release".to_owned()]).is_err());

@@ -1,4 +1,17 @@
 //! The route table as tests walk over it: paths filled with ids of things that exist, and bodies that are right.
+//!
+//! Each area of the API has a file here that makes its own things and knows its own paths and bodies; it is asked before
+//! the general rules below.
+
+mod applications;
+mod groups;
+mod hierarchy;
+mod identifiers;
+mod membership;
+mod messages;
+mod search;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use web::RouteEntry;
@@ -9,13 +22,16 @@ use crate::{Client, Environment, PASSWORD, World, at};
 #[derive(Clone, Debug)]
 pub struct Things {
     pub environment: Environment,
-    mark: String,
+    /// The word that their names carry.
+    pub mark: String,
     pub tenant: String,
     pub user: String,
     pub email: String,
     pub role: String,
     pub permission: String,
     pub category: String,
+    /// Ids that an area's own paths name, by a word of that area.
+    own: BTreeMap<&'static str, String>,
 }
 
 impl Things {
@@ -57,7 +73,7 @@ impl Things {
             .await
             .expect(201)
             .text_at("/id");
-        Self {
+        let mut things = Self {
             environment: *environment,
             mark: mark.to_owned(),
             tenant: tenant.to_owned(),
@@ -66,7 +82,25 @@ impl Things {
             role,
             permission,
             category: category.text_at("/id"),
-        }
+            own: BTreeMap::from([("alias", format!("alias-{mark}"))]),
+        };
+        applications::make(&vendor, &mut things).await;
+        groups::make(&vendor, &mut things).await;
+        hierarchy::make(&vendor, &mut things).await;
+        identifiers::make(&vendor, &mut things).await;
+        membership::make(&vendor, &mut things).await;
+        messages::make(&vendor, &mut things).await;
+        search::make(&vendor, &mut things).await;
+        things
+    }
+
+    /// The id that an area keeps under this word.
+    #[track_caller]
+    fn own(&self, word: &str) -> String {
+        self.own
+            .get(word)
+            .unwrap_or_else(|| panic!("nobody made {word}"))
+            .clone()
     }
 
     /// The address of a route for these things; `None` when its path names none.
@@ -78,8 +112,12 @@ impl Things {
         let filled: Vec<String> = entry
             .path
             .split('/')
-            .map(
-                |part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            .map(|part| {
+                let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+                if let Some(own) = name.and_then(|name| self.own_id(entry, name)) {
+                    return own;
+                }
+                match name {
                     None => part.to_owned(),
                     Some("tenantId") => self.tenant.clone(),
                     Some("userId") => self.user.clone(),
@@ -87,15 +125,18 @@ impl Things {
                     Some("permissionId") => self.permission.clone(),
                     Some("categoryId") => self.category.clone(),
                     Some("key") => "plan".to_owned(),
-                    Some("alias") => format!("alias-{}", self.mark),
+                    Some("alias") => self.own("alias"),
                     Some("id") if entry.path.contains("/users/") => self.user.clone(),
                     Some(other) => panic!(
                         "journeys::routes::Things does not know what {{{other}}} in {} is",
                         entry.path
                     ),
-                },
-            )
+                }
+            })
             .collect();
+        if let Some(query) = self.own_query(entry) {
+            return filled.join("/") + &query;
+        }
         let query = match entry.path.as_str() {
             at::BY_EMAIL => format!("?email={}", self.email),
             at::AUDITS | at::AUDITS_V2 => "?count=10&offset=0".to_owned(),
@@ -114,6 +155,9 @@ impl Things {
     /// A body that the route takes, about these things.
     #[must_use]
     pub fn body(&self, entry: &RouteEntry) -> Value {
+        if let Some(own) = self.own_body(entry) {
+            return own;
+        }
         let path = entry.path.as_str();
         match (entry.method, path) {
             ("GET", _) => Value::Null,
@@ -153,5 +197,35 @@ impl Things {
             body => body.into(),
         };
         client.send(entry.method, &self.path(entry), body).await
+    }
+
+    fn own_id(&self, entry: &RouteEntry, name: &str) -> Option<String> {
+        applications::id(self, entry, name)
+            .or_else(|| groups::id(self, entry, name))
+            .or_else(|| hierarchy::id(self, entry, name))
+            .or_else(|| identifiers::id(self, entry, name))
+            .or_else(|| membership::id(self, entry, name))
+            .or_else(|| messages::id(self, entry, name))
+            .or_else(|| search::id(self, entry, name))
+    }
+
+    fn own_query(&self, entry: &RouteEntry) -> Option<String> {
+        applications::query(self, entry)
+            .or_else(|| groups::query(self, entry))
+            .or_else(|| hierarchy::query(self, entry))
+            .or_else(|| identifiers::query(self, entry))
+            .or_else(|| membership::query(self, entry))
+            .or_else(|| messages::query(self, entry))
+            .or_else(|| search::query(self, entry))
+    }
+
+    fn own_body(&self, entry: &RouteEntry) -> Option<Value> {
+        applications::body(self, entry)
+            .or_else(|| groups::body(self, entry))
+            .or_else(|| hierarchy::body(self, entry))
+            .or_else(|| identifiers::body(self, entry))
+            .or_else(|| membership::body(self, entry))
+            .or_else(|| messages::body(self, entry))
+            .or_else(|| search::body(self, entry))
     }
 }

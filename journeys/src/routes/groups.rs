@@ -1,0 +1,26 @@
+//! Groups of users.
+
+use serde_json::Value;
+use web::RouteEntry;
+
+use super::Things;
+use crate::Client;
+
+/// Makes the things of this area and keeps their ids.
+#[expect(clippy::unused_async, reason = "asked like the other areas")]
+pub(super) async fn make(_vendor: &Client, _things: &mut Things) {}
+
+/// What a parameter of one of this area's paths stands for.
+pub(super) fn id(_things: &Things, _entry: &RouteEntry, _name: &str) -> Option<String> {
+    None
+}
+
+/// The query that one of this area's routes wants, with its question mark.
+pub(super) fn query(_things: &Things, _entry: &RouteEntry) -> Option<String> {
+    None
+}
+
+/// A body that one of this area's routes takes.
+pub(super) fn body(_things: &Things, _entry: &RouteEntry) -> Option<Value> {
+    None
+}
