@@ -44,4 +44,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        50,
+        "blocks_task_order",
+        include_str!("../../migrations/0050_blocks_task_order.sql"),
+    ),
+    both(
+        51,
+        "people_members",
+        include_str!("../../migrations/0051_people_members.sql"),
+    ),
 ];

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
-use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::jobs::{Job, OutboxJob, TaskJob, TaskSweep};
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{
+    BulkInvite, BulkRoles, Credentials, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
+};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -80,7 +82,7 @@ pub fn build(parts: Parts) -> Built {
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
     let members = Arc::new(PeopleTenancy::new(
         Arc::clone(&credentials),
-        ids,
+        ids.clone(),
         Arc::clone(&clock),
     ));
     let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
@@ -93,7 +95,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
-        people::routes(&app, credentials),
+        people::routes(&app, Arc::clone(&credentials)),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
@@ -108,9 +110,22 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(TemporaryExpiry {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+            credentials: Arc::clone(&credentials),
+        }),
+        Arc::new(TaskSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
     ];
     let mut runners = tenancy::runners(purges, holders);
     runners.push(Arc::new(RoleRemoval));
+    runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
+    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));
+    runners.push(Arc::new(BulkRoles::new(ids)));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {
             db: db.clone(),

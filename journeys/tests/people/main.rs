@@ -5,9 +5,12 @@
     reason = "in a test a failed unwrap is how it speaks"
 )]
 
+mod bulk;
 mod creation;
 mod lists;
 mod me;
 mod reading;
 mod roles_of_users;
+mod temporary;
+mod tenants_of_users;
 mod updates;

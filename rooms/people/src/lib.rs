@@ -1,8 +1,9 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `profile_images`. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod bulk;
 mod credentials;
 mod faults;
 mod lists;
@@ -14,9 +15,12 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod temporary;
+mod tenants;
 mod users;
 mod views;
 
+pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
@@ -25,3 +29,5 @@ pub use records::{
     user_by_id, user_by_username, users_by_id,
 };
 pub use room::{People, routes};
+pub use temporary::TemporaryExpiry;
+pub use tenants::MemberMove;

@@ -29,6 +29,17 @@ pub(crate) enum UserError {
     UnknownRoles(String),
     #[error("Roles above your own level cannot be given, taken or edited")]
     TooStrong,
+    #[error("Temporary users are not enabled in this environment")]
+    NoTemporary,
+    #[error("You cannot change when your own access ends")]
+    OwnEnd,
+    #[error("The user is no member of: {0}")]
+    NotMemberOf(String),
+    #[error("Task not found")]
+    NoTask,
+    /// A tenant that a call would have made cannot be.
+    #[error(transparent)]
+    Tenant(tenancy::TenantError),
     /// The text that exporters know.
     #[error("Tenant ID is defined - forbidden route for tenants")]
     TenantNamed,
@@ -43,6 +54,17 @@ impl From<tenancy::Unassignable> for UserError {
         match error {
             tenancy::Unassignable::Unknown(_) => Self::UnknownRoles(error.to_string()),
             tenancy::Unassignable::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<tenancy::TenantError> for UserError {
+    fn from(error: tenancy::TenantError) -> Self {
+        match error {
+            tenancy::TenantError::NotFound => Self::NoTenant,
+            tenancy::TenantError::Faults(sentences) => Self::Faults(sentences),
+            tenancy::TenantError::Store(error) => Self::Store(error),
+            other => Self::Tenant(other),
         }
     }
 }
