@@ -11,9 +11,7 @@ use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{
-    BulkInvite, BulkRoles, Credentials, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
-};
+use people::{BulkInvite, BulkRoles, Credentials, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -95,7 +93,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
-        people::routes(&app, Arc::clone(&credentials)),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials)),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);

@@ -288,7 +288,9 @@ async fn take(
             args![next.environment, next.id, next.cursor, now.0],
         )
         .await?;
-    let Some(mut task) = claimed.as_ref().map(task_from).transpose()? else { return Ok(true) };
+    let Some(mut task) = claimed.as_ref().map(task_from).transpose()? else {
+        return Ok(true);
+    };
     let progress = match effort {
         Effort::Usual => runner.step(tx, &task, now).await?,
         Effort::OneByOne => {
@@ -306,9 +308,7 @@ async fn take(
 
 async fn set_aside(tx: &Tx, next: &Candidate, now: Millis) -> Result<(), StoreError> {
     tx.exec(
-        sql!(
-            "UPDATE tasks SET leased_until = $4 WHERE environment_id = $1 AND id = $2 AND task_cursor = $3"
-        ),
+        sql!("UPDATE tasks SET leased_until = $4 WHERE environment_id = $1 AND id = $2 AND task_cursor = $3"),
         args![
             next.environment,
             next.id,

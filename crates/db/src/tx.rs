@@ -123,7 +123,9 @@ impl Tx {
     /// # Errors
     /// What the engine refused, as [`StoreError`].
     pub async fn keep_part(&self) -> Result<(), StoreError> {
-        self.run(Text::Built("RELEASE SAVEPOINT part"), &[]).await.map(drop)
+        self.run(Text::Built("RELEASE SAVEPOINT part"), &[])
+            .await
+            .map(drop)
     }
 
     /// Ends the part as if it had never been. Not after a failed statement: that spoils the whole transaction.

@@ -10,14 +10,18 @@ const BULK_INVITE: &str = "/identity/resources/users/bulk/v1/invite";
 
 /// Makes the things of this area and keeps their ids.
 pub(super) async fn make(vendor: &Client, things: &mut Things) {
-    let users = json!({"users": [{"email": format!("bulk-{}@example.com", things.mark), "skipInviteEmail": true}]});
+    let users =
+        json!({"users": [{"email": format!("bulk-{}@example.com", things.mark), "skipInviteEmail": true}]});
     let invited = vendor
         .in_tenant(&things.tenant)
         .post(BULK_INVITE, users)
         .await
         .expect(202);
     things.own.insert("bulk invitation", invited.text_at("/id"));
-    let path = format!("/identity/resources/vendor-only/users/v1/{}/roles/bulk", things.user);
+    let path = format!(
+        "/identity/resources/vendor-only/users/v1/{}/roles/bulk",
+        things.user
+    );
     let updated = vendor
         .patch(&path, json!({"addRoleIds": [things.role]}))
         .await
@@ -53,6 +57,7 @@ pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
         ("PUT", "/identity/resources/users/temporary/v1/{userId}") => {
             Some(json!({"expirationInSeconds": 600}))
         }
+        ("PUT", "/team/resources/members/v1") => Some(json!({"id": things.user, "roleIds": [things.role]})),
         ("PUT", "/identity/resources/users/temporary/v1/configuration") => Some(json!({"enabled": false})),
         ("POST", BULK_INVITE) => Some(json!({"users": [{"email": "bulk@example.com"}]})),
         ("PATCH", "/identity/resources/vendor-only/users/v1/{userId}/roles/bulk") => {

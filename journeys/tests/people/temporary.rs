@@ -45,7 +45,7 @@ both_engines! {
         ann.post(at::REFRESH, json!({})).await.expect(401);
         let again = world.log_in("ann@example.com").await;
         again.get(at::ME).await.expect(200);
-        world.clock.advance_seconds(86_000);
+        world.clock.advance_seconds(80_000);
         world.settle().await;
         let read = vendor.get(&format!("{}/{}", at::USERS, ann.id)).await.expect(200);
         assert_eq!(read.at("/tenants/0/temporaryExpirationDate"), json!(null));

@@ -10,18 +10,31 @@ fn tenant_of(user: &str) -> String {
 
 async fn made(vendor: &Client, email: &str, tenant: &str) -> String {
     let body = json!({"email": email, "tenantId": tenant, "password": PASSWORD});
-    vendor.post(at::VENDOR_USERS, body).await.expect(201).text_at("/id")
+    vendor
+        .post(at::VENDOR_USERS, body)
+        .await
+        .expect(201)
+        .text_at("/id")
 }
 
 async fn statuses(vendor: &Client, user: &str) -> Vec<(String, String)> {
-    let rows = vendor.get(&format!("{STATUSES}?userIds={user}")).await.expect(200).rows();
+    let rows = vendor
+        .get(&format!("{STATUSES}?userIds={user}"))
+        .await
+        .expect(200)
+        .rows();
     let list = rows[0]["tenantsStatuses"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    list.iter().map(|one| (text(&one["tenantId"]), text(&one["status"]))).collect()
+    list.iter()
+        .map(|one| (text(&one["tenantId"]), text(&one["status"])))
+        .collect()
 }
 
 fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
-    wanted.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    wanted
+        .iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+        .collect()
 }
 
 both_engines! {

@@ -15,6 +15,7 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod team;
 mod temporary;
 mod tenants;
 mod users;

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
+use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, bulk, lists, me, members, temporary, tenants, users};
+use crate::{Credentials, bulk, lists, me, members, team, temporary, tenants, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
 pub struct People {
     pub(crate) app: App,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) directory: Directory,
 }
 
 /// What every change needs besides its transaction.
@@ -48,10 +50,11 @@ impl People {
 }
 
 /// The routes of this room.
-pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
+pub fn routes(app: &App, directory: Directory, credentials: Arc<dyn Credentials>) -> BoundRoutes {
     let room = People {
         app: app.clone(),
         credentials,
+        directory,
     };
     Routes::new()
         .and(users::routes())
@@ -59,6 +62,7 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
         .and(temporary::routes())
         .and(tenants::routes())
         .and(bulk::routes())
+        .and(team::routes())
         .and(lists::routes())
         .and(me::routes())
         .bind(app, room)

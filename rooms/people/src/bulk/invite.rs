@@ -53,11 +53,7 @@ impl BulkInvite {
 }
 
 /// Stores the invitations; answers the id of the task.
-pub(super) async fn submit(
-    tx: &Tx,
-    change: &Change,
-    users: &[Invitation],
-) -> Result<String, UserError> {
+pub(super) async fn submit(tx: &Tx, change: &Change, users: &[Invitation]) -> Result<String, UserError> {
     let environment = &change.scope.environment;
     if !tenancy::tenant_exists(tx, environment, change.scope.tenant_id()).await? {
         return Err(UserError::NoTenant);

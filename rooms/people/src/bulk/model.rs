@@ -64,7 +64,11 @@ impl BulkInviteBody {
             faults.push(format!("no more than {MOST_PASSWORDS} users may have a password"));
         }
         faults.truncate(100);
-        if faults.is_empty() { Ok(creations) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(creations)
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -135,7 +139,11 @@ impl BulkRolesBody {
         if self.add_role_ids.is_empty() && self.remove_role_ids.is_empty() {
             faults.say("addRoleIds or removeRoleIds should not be empty");
         }
-        if self.add_role_ids.iter().any(|id| self.remove_role_ids.contains(id)) {
+        if self
+            .add_role_ids
+            .iter()
+            .any(|id| self.remove_role_ids.contains(id))
+        {
             faults.say("a role must not be in both addRoleIds and removeRoleIds");
         }
         let tenants = self

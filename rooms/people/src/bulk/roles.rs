@@ -86,7 +86,10 @@ pub(super) async fn begin(
         .filter(|id| !known.iter().any(|role| role.id == *id))
         .collect();
     if !unknown.is_empty() {
-        return Err(UserError::UnknownRoles(format!("Roles not found: {}", listed(&unknown))));
+        return Err(UserError::UnknownRoles(format!(
+            "Roles not found: {}",
+            listed(&unknown)
+        )));
     }
     let stored = Order {
         user: id.to_owned(),
@@ -176,11 +179,9 @@ impl Order {
         }
         let before = records::role_ids(tx, scope, user.id.as_str()).await?;
         let tenant = scope.tenant_id();
-        let mut touched =
-            records::give_roles(tx, &scope.environment, tenant, &user.id, &self.add).await?;
+        let mut touched = records::give_roles(tx, &scope.environment, tenant, &user.id, &self.add).await?;
         if !self.remove.is_empty() {
-            touched +=
-                records::take_roles(tx, &scope.environment, tenant, &user.id, &self.remove).await?;
+            touched += records::take_roles(tx, &scope.environment, tenant, &user.id, &self.remove).await?;
         }
         if touched > 0 {
             let after = records::role_ids(tx, scope, user.id.as_str()).await?;
@@ -243,7 +244,10 @@ impl Runner for BulkRoles {
             return Ok(None);
         };
         Ok(Some(Progress {
-            errors: vec![failure(&tenant, "The roles could not be changed here".to_owned())?],
+            errors: vec![failure(
+                &tenant,
+                "The roles could not be changed here".to_owned(),
+            )?],
             cursor: Some(tenant),
             failed: 1,
             ..Progress::default()

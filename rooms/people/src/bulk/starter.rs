@@ -23,10 +23,7 @@ impl Starter {
     pub(crate) fn of(change: &Change) -> Self {
         Self {
             record: change.by.clone(),
-            user: change
-                .bounded_by
-                .as_ref()
-                .map(|caller| caller.user.to_string()),
+            user: change.bounded_by.as_ref().map(|caller| caller.user.to_string()),
         }
     }
 

@@ -13,6 +13,8 @@ mod pages;
 mod store;
 
 pub(crate) use api::routes;
+pub(crate) use domain::find;
+pub(crate) use model::{Field, Search, Sort};
 
 /// What the tests of this room reach.
 #[cfg(test)]

@@ -15,5 +15,5 @@ pub use domain::{
     gate_view, membership, memberships, record_login, set_active_tenant, set_membership_status,
     set_mfa_enrolled, user_by_email, user_by_id, user_by_username, users_by_id,
 };
-pub(crate) use moving::{Moved, count_moved, move_members};
 pub use model::{GateView, Membership, MembershipStatus, UserRecord};
+pub(crate) use moving::{Moved, count_moved, move_members};

@@ -15,8 +15,14 @@ pub(crate) fn routes() -> Routes<People> {
     Routes::new()
         .on(with("fe.secure.read.users"), routes!(read_configuration))
         .on(Guard::environment(), routes!(configure))
-        .on(with("fe.secure.write.users").with_tenant(), routes!(make_temporary))
-        .on(with("fe.secure.write.users").with_tenant(), routes!(make_permanent))
+        .on(
+            with("fe.secure.write.users").with_tenant(),
+            routes!(make_temporary),
+        )
+        .on(
+            with("fe.secure.write.users").with_tenant(),
+            routes!(make_permanent),
+        )
 }
 
 /// Whether temporary access may be given.

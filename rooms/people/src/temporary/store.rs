@@ -62,7 +62,12 @@ pub(super) async fn over(tx: &Tx, now: Millis, most: i64) -> Result<Vec<Over>, S
 }
 
 /// Notes that what came before the end counts no more. False when the end was moved meanwhile, or somebody else noted it.
-pub(super) async fn close(tx: &Tx, scope: &Scope, user: &str, expires_at: Millis) -> Result<bool, StoreError> {
+pub(super) async fn close(
+    tx: &Tx,
+    scope: &Scope,
+    user: &str,
+    expires_at: Millis,
+) -> Result<bool, StoreError> {
     let rows = tx
         .exec(
             sql!(

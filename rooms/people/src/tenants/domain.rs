@@ -60,11 +60,7 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<UserRecord, UserErro
 }
 
 /// A membership to be, with the tenant's default roles.
-async fn membership(
-    tx: &Tx,
-    change: &Change,
-    status: MembershipStatus,
-) -> Result<Membership, UserError> {
+async fn membership(tx: &Tx, change: &Change, status: MembershipStatus) -> Result<Membership, UserError> {
     let roles = tenancy::default_roles(tx, &change.scope).await?;
     Ok(Membership {
         tenant_id: change.scope.tenant_id().to_owned(),
@@ -121,12 +117,7 @@ pub(super) async fn set_active(
 }
 
 /// Makes a user a member of one more tenant.
-pub(super) async fn add(
-    tx: &Tx,
-    change: &Change,
-    id: &str,
-    entry: &Entry,
-) -> Result<UserView, UserError> {
+pub(super) async fn add(tx: &Tx, change: &Change, id: &str, entry: &Entry) -> Result<UserView, UserError> {
     records::user_by_id(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;

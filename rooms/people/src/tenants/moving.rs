@@ -93,7 +93,10 @@ impl Runner for MemberMove {
         let members = store::members_after(tx, &source, &task.cursor, piece).await?;
         let moved = records::move_members(tx, &source, &target, &members).await?;
         let change = order.by.change(source.clone(), self.ids.clone(), now);
-        let (was, is) = (json!({"tenantId": order.source}), json!({"tenantId": order.target}));
+        let (was, is) = (
+            json!({"tenantId": order.source}),
+            json!({"tenantId": order.target}),
+        );
         for Moved { user, .. } in &moved {
             self.credentials
                 .end_sessions(tx, &task.environment, &user.id, source.tenant.as_ref(), now)

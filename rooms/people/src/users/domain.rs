@@ -219,5 +219,6 @@ async fn forget(
     credentials
         .forget(tx, environment, &UserId::from(user.id.as_str()))
         .await?;
+    crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
     records::erase_user(tx, environment, user).await
 }
