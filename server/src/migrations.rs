@@ -44,4 +44,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
 ];
