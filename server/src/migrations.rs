@@ -53,5 +53,13 @@ pub const MIGRATIONS: &[Migration] = &[
         51,
         "people_members",
         include_str!("../../migrations/0051_people_members.sql"),
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
 ];

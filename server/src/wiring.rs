@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob, TaskSweep};
+use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
@@ -115,6 +116,10 @@ pub fn build(parts: Parts) -> Built {
             credentials: Arc::clone(&credentials),
         }),
         Arc::new(TaskSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+        Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
