@@ -45,14 +45,6 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
-        50,
-        "blocks_task_order",
-        include_str!("../../migrations/0050_blocks_task_order.sql"),
-    ),
-    both(
-        51,
-        "people_members",
-        include_str!("../../migrations/0051_people_members.sql"),
         30,
         "tenancy_role_lists",
         include_str!("../../migrations/0030_tenancy_role_lists.sql"),
@@ -61,5 +53,15 @@ pub const MIGRATIONS: &[Migration] = &[
         40,
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    both(
+        50,
+        "blocks_task_order",
+        include_str!("../../migrations/0050_blocks_task_order.sql"),
+    ),
+    both(
+        51,
+        "people_members",
+        include_str!("../../migrations/0051_people_members.sql"),
     ),
 ];
