@@ -44,4 +44,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
+    ),
 ];

@@ -11,7 +11,7 @@ use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{FoldJob, Credentials, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -108,6 +108,7 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(FoldJob { db: db.clone() }),
     ];
     let mut runners = tenancy::runners(purges, holders);
     runners.push(Arc::new(RoleRemoval));
