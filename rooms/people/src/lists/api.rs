@@ -214,7 +214,13 @@ fn phrase(params: &Params) -> Result<Phrase, Problem> {
         }
         Ok(texts
             .iter()
-            .map(|text| if rough { Needle::about(text) } else { Needle::anywhere(text) })
+            .map(|text| {
+                if rough {
+                    Needle::about(text)
+                } else {
+                    Needle::anywhere(text)
+                }
+            })
             .filter(|needle| !needle.is_empty())
             .collect())
     };

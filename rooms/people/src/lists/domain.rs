@@ -75,7 +75,9 @@ async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Fo
         tenant: scope.as_ref().map(Scope::tenant_id),
     };
     match way {
-        Some((sort, prefix)) if search.visible_only => hidden::visible(tx, ground, search, sort, prefix).await,
+        Some((sort, prefix)) if search.visible_only => {
+            hidden::visible(tx, ground, search, sort, prefix).await
+        }
         Some((sort, prefix)) => ranked(tx, ground, search, sort, prefix).await,
         None => indexed::find(tx, ground, search).await,
     }

@@ -49,7 +49,10 @@ pub(super) async fn visible(
         let middle = low + (high - low) / 2;
         let found = at(tx, ground, search, sort, prefix, (middle, 1)).await?;
         total = Some(found.total);
-        let before = match store::entries(tx, ground.environment, &found.items).await?.first() {
+        let before = match store::entries(tx, ground.environment, &found.items)
+            .await?
+            .first()
+        {
             Some(entry) => before(&unseen, entry, search, sort),
             None => number,
         };

@@ -197,8 +197,7 @@ impl Hunt<'_> {
             // The walk passes as many users for each that fits as there are for each candidate.
             let far = (skip + limit).saturating_mul(everybody) / self.number.max(1) > self.number;
             if limit > 0 && far && self.search.phrase.is_empty() {
-                let items =
-                    store::page_filtered(self.tx, self.ground.environment, self.search, sort).await?;
+                let items = store::page_filtered(self.tx, self.ground.environment, self.search, sort).await?;
                 return Ok(Found { items, total });
             }
         }
@@ -213,7 +212,9 @@ impl Hunt<'_> {
                 order,
                 ..self.search.clone()
             };
-            let ids = domain::ranked(self.tx, self.ground, &piece, sort, None).await?.items;
+            let ids = domain::ranked(self.tx, self.ground, &piece, sort, None)
+                .await?
+                .items;
             place += PIECE;
             ended = i64::try_from(ids.len()).is_ok_and(|read| read < PIECE);
             let docs: BTreeMap<_, _> = search::docs_of(self.tx, self.ground.environment, &ids).await?;
@@ -252,9 +253,7 @@ impl Hunt<'_> {
     /// How many fit, where that is known without looking at them.
     async fn known_total(&self) -> Result<Option<i64>, StoreError> {
         if self.found.exact {
-            return Ok(Some(
-                self.number + i64::try_from(self.fresh.len()).unwrap_or(0),
-            ));
+            return Ok(Some(self.number + i64::try_from(self.fresh.len()).unwrap_or(0)));
         }
         match self.search.prefixes.as_slice() {
             [(field, prefix)] if self.search.phrase.is_empty() && !self.search.visible_only => {
@@ -266,12 +265,7 @@ impl Hunt<'_> {
 }
 
 /// How many users a prefix leaves.
-async fn prefix_total(
-    tx: &Tx,
-    ground: Ground<'_>,
-    field: Field,
-    prefix: &str,
-) -> Result<i64, StoreError> {
+async fn prefix_total(tx: &Tx, ground: Ground<'_>, field: Field, prefix: &str) -> Result<i64, StoreError> {
     let order = domain::order_of(field.sort());
     let start = ranks::rank(tx, ground, &order, prefix).await?;
     let end = match kit::prefix_end(prefix) {

@@ -91,10 +91,7 @@ fn check(bench: &Bench) {
         }
         for sort in SORTS {
             let asked = Search {
-                prefixes: vec![
-                    (Field::Email, "a".to_owned()),
-                    (Field::Name, "a".to_owned()),
-                ],
+                prefixes: vec![(Field::Email, "a".to_owned()), (Field::Name, "a".to_owned())],
                 sort: Some(sort),
                 ..search(tenant)
             };

@@ -59,7 +59,11 @@ fn ones(words: &Words) -> impl DoubleEndedIterator<Item = u16> + '_ {
     (0..128_u16)
         .map(|index| index * 64)
         .zip(words)
-        .flat_map(|(start, word)| (0..64_u16).filter(move |at| word >> at & 1 == 1).map(move |at| start + at))
+        .flat_map(|(start, word)| {
+            (0..64_u16)
+                .filter(move |at| word >> at & 1 == 1)
+                .map(move |at| start + at)
+        })
 }
 
 /// A stored block with some numbers put in and some taken out.
@@ -87,7 +91,11 @@ impl Bits {
 
     pub(super) fn insert(&mut self, number: i64) {
         let (block, at) = place(number);
-        set(self.0.entry(block).or_insert_with(|| Box::new([0; WORDS])), at, true);
+        set(
+            self.0.entry(block).or_insert_with(|| Box::new([0; WORDS])),
+            at,
+            true,
+        );
     }
 
     /// Keeps what the other has too.

@@ -30,9 +30,7 @@ impl Job for FoldJob {
         let Some(environment) = store::waiting(&self.db).await? else {
             return Ok(false);
         };
-        self.db
-            .write(async move |tx| fold(tx, &environment).await)
-            .await
+        self.db.write(async move |tx| fold(tx, &environment).await).await
     }
 }
 

@@ -119,8 +119,7 @@ pub(crate) async fn candidates(
     let any: Vec<Wanted<'_>> = phrase.any.iter().map(Wanted::new).collect();
     let none: Vec<Wanted<'_>> = phrase.none.iter().map(Wanted::new).collect();
     let tenant = scope.tenant.map(text::tenant_number);
-    let everybody =
-        (all.is_empty() && any.is_empty() && tenant.is_none()).then(text::everybody_number);
+    let everybody = (all.is_empty() && any.is_empty() && tenant.is_none()).then(text::everybody_number);
     let hidden = scope.visible_only.then(text::invisible_number);
 
     let grams: BTreeSet<i64> = all
@@ -141,7 +140,11 @@ pub(crate) async fn candidates(
     let sets = Sets(loaded);
 
     let mut likeness = Tally::default();
-    let mut parts: Vec<Bits> = tenant.into_iter().chain(everybody).map(|tag| sets.get(tag)).collect();
+    let mut parts: Vec<Bits> = tenant
+        .into_iter()
+        .chain(everybody)
+        .map(|tag| sets.get(tag))
+        .collect();
     parts.extend(all.iter().map(|wanted| sets.of(wanted, &mut likeness)));
     if !any.is_empty() {
         let mut either = Bits::default();

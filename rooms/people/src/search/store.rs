@@ -258,7 +258,10 @@ pub(crate) async fn users_of(
     }
     let place: BTreeMap<i64, usize> = docs.iter().enumerate().map(|(at, doc)| (*doc, at)).collect();
     users.sort_by_key(|(doc, ..)| place.get(doc).copied());
-    Ok(users.into_iter().map(|(_, user, content)| (user, content)).collect())
+    Ok(users
+        .into_iter()
+        .map(|(_, user, content)| (user, content))
+        .collect())
 }
 
 /// Writes what the index has of users.
@@ -268,8 +271,7 @@ pub(super) async fn put_docs(
     docs: &[(i64, String, String)],
 ) -> Result<(), StoreError> {
     for chunk in docs.chunks(ROWS) {
-        let mut query =
-            Query::new("INSERT INTO search_docs (environment_id, doc, user_id, content) VALUES ");
+        let mut query = Query::new("INSERT INTO search_docs (environment_id, doc, user_id, content) VALUES ");
         for (at, (doc, user, content)) in chunk.iter().enumerate() {
             query.push(if at == 0 { "(" } else { ", (" });
             query.bind(environment.as_str()).push(", ").bind(*doc);
@@ -343,12 +345,16 @@ pub(super) async fn put_block(
 ) -> Result<(), StoreError> {
     let (full, empty): (Vec<_>, Vec<_>) = postings.iter().partition(|(_, docs)| !docs.is_empty());
     for chunk in full.chunks(ROWS) {
-        let mut query =
-            Query::new("INSERT INTO search_postings (environment_id, gram, block, docs) VALUES ");
+        let mut query = Query::new("INSERT INTO search_postings (environment_id, gram, block, docs) VALUES ");
         for (at, (gram, docs)) in chunk.iter().enumerate() {
             query.push(if at == 0 { "(" } else { ", (" });
             query.bind(environment.as_str()).push(", ").bind(*gram);
-            query.push(", ").bind(block).push(", ").bind(docs.clone()).push(")");
+            query
+                .push(", ")
+                .bind(block)
+                .push(", ")
+                .bind(docs.clone())
+                .push(")");
         }
         query.push(" ON CONFLICT (environment_id, gram, block) DO UPDATE SET docs = excluded.docs");
         tx.exec_built(&query).await?;

@@ -327,7 +327,16 @@ mod tests {
     #[test]
     fn a_content_has_the_grams_of_all_it_holds() {
         let grams = ada().grams();
-        for text in ["a", "ad", "ada", "lovelace", "a l", "@example.com", "+49171", "71"] {
+        for text in [
+            "a",
+            "ad",
+            "ada",
+            "lovelace",
+            "a l",
+            "@example.com",
+            "+49171",
+            "71",
+        ] {
             let needle = Needle::anywhere(text);
             assert!(needle.grams().iter().all(|gram| grams.contains(gram)), "{text}");
             assert!(needle.is_in(&ada()), "{text}");
@@ -355,7 +364,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_text_is_found_and_an_unlike_one_is_not() {
-        for text in ["lovelcae", "lovlace", "lovelaace", "example.con", "xada", "dad", "exmple.cmo"] {
+        for text in [
+            "lovelcae",
+            "lovlace",
+            "lovelaace",
+            "example.con",
+            "xada",
+            "dad",
+            "exmple.cmo",
+        ] {
             assert!(Needle::about(text).is_in(&ada()), "{text}");
         }
         for text in ["babbage", "zz", "bob", "lvlc"] {
