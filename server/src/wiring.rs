@@ -12,7 +12,9 @@ use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{BulkInvite, BulkRoles, Credentials, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry};
+use people::{
+    BulkInvite, BulkRoles, Credentials, FoldJob, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
+};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -119,6 +121,7 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(FoldJob { db: db.clone() }),
         Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),

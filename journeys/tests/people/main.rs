@@ -11,6 +11,7 @@ mod lists;
 mod me;
 mod reading;
 mod roles_of_users;
+mod search;
 mod team;
 mod temporary;
 mod tenants_of_users;

@@ -1,6 +1,7 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `profile_images`. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `profile_images`, and those of the search
+//! index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod bulk;
@@ -15,6 +16,7 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod search;
 mod team;
 mod temporary;
 mod tenants;
@@ -30,5 +32,6 @@ pub use records::{
     user_by_id, user_by_username, users_by_id,
 };
 pub use room::{People, routes};
+pub use search::FoldJob;
 pub use temporary::TemporaryExpiry;
 pub use tenants::MemberMove;
