@@ -63,6 +63,8 @@ pub const MIGRATIONS: &[Migration] = &[
         51,
         "people_members",
         include_str!("../../migrations/0051_people_members.sql"),
+    ),
+    both(
         60,
         "people_search",
         include_str!("../../migrations/0060_people_search.sql"),

@@ -57,6 +57,11 @@ pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
         ("PUT", "/identity/resources/users/temporary/v1/{userId}") => {
             Some(json!({"expirationInSeconds": 600}))
         }
+        ("POST", "/identity/resources/vendor-only/users/v1/passwords/verify") => {
+            Some(json!({"email": things.email, "password": crate::PASSWORD}))
+        }
+        ("POST", "/identity/resources/users/v3/me/token") => Some(json!({"tenantId": things.tenant})),
+        ("POST", "/identity/resources/users/sessions/v1/revoke") => Some(json!({"userId": things.user})),
         ("PUT", "/team/resources/members/v1") => Some(json!({"id": things.user, "roleIds": [things.role]})),
         ("PUT", "/identity/resources/users/temporary/v1/configuration") => Some(json!({"enabled": false})),
         ("POST", BULK_INVITE) => Some(json!({"users": [{"email": "bulk@example.com"}]})),

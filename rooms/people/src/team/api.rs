@@ -14,6 +14,7 @@ use super::model::{MemberBody, MemberStats, TeamPage, TeamUser};
 use super::pictures::{self, Upload};
 use crate::lists::{Field, Sort};
 use crate::room::People;
+use crate::search::Needle;
 use crate::users::{self, UserError};
 
 /// Largest picture, in bytes.
@@ -91,7 +92,7 @@ fn wanted(params: &Params) -> Result<Wanted, Problem> {
     };
     Ok(Wanted {
         prefixes,
-        contains: contains.map(kit::search_key).filter(|text| !text.is_empty()),
+        contains: contains.map(Needle::anywhere).filter(|needle| !needle.is_empty()),
         sort,
         order,
         page: params.integer("pageOffset", 0, 1_000_000)?.unwrap_or(0),

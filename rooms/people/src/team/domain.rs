@@ -11,6 +11,7 @@ use crate::members;
 use crate::ranks;
 use crate::records;
 use crate::room::Change;
+use crate::search::{Needle, Phrase};
 use crate::users::UserError;
 use crate::views::{self, Audience, Detail, Lens};
 
@@ -21,7 +22,7 @@ const NEW_SECONDS: i64 = 7 * 24 * 3600;
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) prefixes: Vec<(Field, String)>,
-    pub(super) contains: Option<String>,
+    pub(super) contains: Option<Needle>,
     pub(super) sort: Option<Sort>,
     pub(super) order: Order,
     /// Number of the page, from 0.
@@ -34,7 +35,10 @@ pub(super) async fn list(tx: &Tx, scope: &Scope, wanted: Wanted) -> Result<(Vec<
     let search = Search {
         tenant: scope.tenant.clone(),
         prefixes: wanted.prefixes,
-        contains: wanted.contains,
+        phrase: Phrase {
+            all: wanted.contains.into_iter().collect(),
+            ..Phrase::default()
+        },
         ids: None,
         external_ids: None,
         visible_only: true,
