@@ -44,4 +44,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        20,
+        "tenancy_applications",
+        include_str!("../../migrations/0020_tenancy_applications.sql"),
+    ),
+    both(
+        21,
+        "people_applications",
+        include_str!("../../migrations/0021_people_applications.sql"),
+    ),
 ];

@@ -39,13 +39,7 @@ macro_rules! migration {
         Migration {
             number: $number,
             name: $name,
-            common: Some(include_str!(concat!(
-                "../../../migrations/000",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            ))),
+            common: Some(include_str!(concat!("../../../migrations/", $name, ".sql"))),
             sqlite: None,
             pg: None,
         }
@@ -69,9 +63,12 @@ impl Bench {
             .parse()
             .unwrap();
         let db = Db::open(Settings::new(url)).await.unwrap();
-        db.migrate(&[migration!(1, "blocks_tables"), migration!(4, "tenancy_tables")])
-            .await
-            .unwrap();
+        let all = [
+            migration!(1, "0001_blocks_tables"),
+            migration!(4, "0004_tenancy_tables"),
+            migration!(20, "0020_tenancy_applications"),
+        ];
+        db.migrate(&all).await.unwrap();
         let bench = Self {
             db,
             ids: Ids::new(RandomIds::new()),

@@ -62,6 +62,16 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         "access_tables",
         include_str!("../../../../migrations/0006_access_tables.sql"),
     ),
+    (
+        20,
+        "tenancy_applications",
+        include_str!("../../../../migrations/0020_tenancy_applications.sql"),
+    ),
+    (
+        21,
+        "people_applications",
+        include_str!("../../../../migrations/0021_people_applications.sql"),
+    ),
 ];
 
 #[derive(Clone)]
@@ -120,7 +130,7 @@ impl House {
         ]);
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
-            tenancy::routes(&app, purges, members),
+            tenancy::routes(&app, directory.clone(), purges, Arc::clone(&members) as _, members),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),
