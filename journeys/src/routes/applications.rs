@@ -40,7 +40,9 @@ pub(super) fn id(things: &Things, entry: &RouteEntry, name: &str) -> Option<Stri
     match name {
         "appId" => Some(things.own("app")),
         "id" if path.starts_with(at::APPLICATION_CLIENTS) => Some(things.own("app client")),
-        "id" if path.starts_with(at::USER_APPLICATIONS) && path.ends_with("/apps") => Some(things.user.clone()),
+        "id" if path.starts_with(at::USER_APPLICATIONS) && path.ends_with("/apps") => {
+            Some(things.user.clone())
+        }
         "id" if path.starts_with(at::USER_APPLICATIONS) || path.starts_with(at::APPLICATIONS) => {
             Some(things.own("app"))
         }
@@ -78,9 +80,9 @@ pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
         });
     }
     match (entry.method, path) {
-        ("POST", at::APPLICATIONS) => {
-            Some(json!({"name": "Another", "appURL": "https://another.test", "loginURL": "https://another.test"}))
-        }
+        ("POST", at::APPLICATIONS) => Some(
+            json!({"name": "Another", "appURL": "https://another.test", "loginURL": "https://another.test"}),
+        ),
         ("POST", at::APPLICATION_CLIENTS) => Some(json!({"clientName": "Another", "clientType": "Agent"})),
         ("PATCH", _) if path.starts_with(at::APPLICATION_CLIENTS) => Some(json!({"clientName": "Changed"})),
         ("PUT", at::ACTIVE_TENANTS) => {

@@ -110,12 +110,7 @@ pub(crate) async fn admit(
 }
 
 /// The tenant to enter: the one wished for, the last active one, the oldest, as far as the application is open there.
-fn pick(
-    door: &Door,
-    memberships: &[Membership],
-    wish: Wish<'_>,
-    now: Millis,
-) -> Result<TenantId, Refusal> {
+fn pick(door: &Door, memberships: &[Membership], wish: Wish<'_>, now: Millis) -> Result<TenantId, Refusal> {
     let usable = in_order(memberships, wish, &door.active, now);
     let mut closed = None;
     for one in usable {

@@ -130,7 +130,13 @@ impl House {
         ]);
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
-            tenancy::routes(&app, directory.clone(), purges, Arc::clone(&members) as _, members),
+            tenancy::routes(
+                &app,
+                directory.clone(),
+                purges,
+                Arc::clone(&members) as _,
+                members,
+            ),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),

@@ -7,9 +7,7 @@ use web::{
 };
 
 use super::domain::{self, AppError, Pairs, Walk};
-use super::model::{
-    ActiveTenants, AppUsers, AppsOfUser, Given, SwitchActiveTenants, UserApps, UsersOfApp,
-};
+use super::model::{ActiveTenants, AppUsers, AppsOfUser, Given, SwitchActiveTenants, UserApps, UsersOfApp};
 use crate::room::{Change, People};
 
 /// Most ids in one body or query.
@@ -153,7 +151,12 @@ async fn list_users_of_apps(
 /// A change in the tenant that a body names, which must be that of the call where the call has one.
 fn change_in(room: &People, caller: &AnyCaller, tenant: &str) -> Result<Change, Problem> {
     let mut change = room.change_by(caller);
-    if change.scope.tenant.as_ref().is_some_and(|own| own.as_str() != tenant) {
+    if change
+        .scope
+        .tenant
+        .as_ref()
+        .is_some_and(|own| own.as_str() != tenant)
+    {
         return Err(crate::users::UserError::NoTenant.into());
     }
     change.scope = Scope::tenant(change.scope.environment.clone(), TenantId::from(tenant));

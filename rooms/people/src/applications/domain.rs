@@ -129,7 +129,14 @@ pub(super) async fn take(tx: &Tx, change: &Change, pairs: &Pairs) -> Result<(), 
                 taken.push(user.clone());
             }
         }
-        record(tx, change, "Users unassigned from application", application, &taken).await?;
+        record(
+            tx,
+            change,
+            "Users unassigned from application",
+            application,
+            &taken,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -206,8 +213,7 @@ pub(super) async fn apps_of_each(
         .collect();
     // What is left of a deleted application is on its way out.
     let there = application_ids(tx, scope).await?;
-    let mut apps: BTreeMap<String, Vec<String>> =
-        known.into_iter().map(|user| (user, Vec::new())).collect();
+    let mut apps: BTreeMap<String, Vec<String>> = known.into_iter().map(|user| (user, Vec::new())).collect();
     for chunk in users.chunks(CHUNK) {
         for (user, application) in store::of_users(tx, scope, chunk).await? {
             if there.contains(&application)

@@ -5,12 +5,12 @@
 //! themselves, as far as their tenant has them.
 
 mod api;
-mod door;
 mod domain;
+mod door;
 mod model;
 mod store;
 
 pub(crate) use api::routes;
-pub use door::{Door, Entry, door, entered};
 pub(crate) use domain::welcome;
+pub use door::{Door, Entry, door, entered};
 pub(crate) use store::forget_application;

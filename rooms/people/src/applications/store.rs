@@ -38,12 +38,7 @@ pub(super) async fn give(
 }
 
 /// False when the member did not have it.
-pub(super) async fn take(
-    tx: &Tx,
-    scope: &Scope,
-    user: &str,
-    application: &str,
-) -> Result<bool, StoreError> {
+pub(super) async fn take(tx: &Tx, scope: &Scope, user: &str, application: &str) -> Result<bool, StoreError> {
     let rows = tx
         .exec(
             sql!(
@@ -90,7 +85,13 @@ pub(super) async fn users_of(
                  WHERE environment_id = $1 AND application_id = $2 AND tenant_id = $3 AND user_id > $4
                  ORDER BY user_id LIMIT $5"
             ),
-            args![scope.environment_id(), application, scope.tenant_id(), after, most],
+            args![
+                scope.environment_id(),
+                application,
+                scope.tenant_id(),
+                after,
+                most
+            ],
         )
         .await?
     } else {
@@ -114,8 +115,9 @@ pub(super) async fn of_users(
     scope: &Scope,
     users: &[String],
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let mut query =
-        Query::new("SELECT DISTINCT user_id, application_id FROM member_applications WHERE environment_id = ");
+    let mut query = Query::new(
+        "SELECT DISTINCT user_id, application_id FROM member_applications WHERE environment_id = ",
+    );
     query
         .bind(scope.environment_id())
         .push(" AND user_id IN ")

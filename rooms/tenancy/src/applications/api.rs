@@ -8,9 +8,9 @@ use web::{
     State, routes,
 };
 
+use super::assigned_applications;
 use super::domain::{self, ApplicationError, Change};
 use super::model::{AccessType, Application, ApplicationChanges, FrontendStack, Kind, NewApplication};
-use super::{assigned_applications, store};
 use crate::room::Tenancy;
 
 pub(super) fn routes() -> Routes<Tenancy> {
@@ -54,9 +54,8 @@ pub(super) fn word<T>(
     from: impl Fn(&str) -> Option<T>,
     all: &str,
 ) -> Result<T, Problem> {
-    from(text).ok_or_else(|| {
-        Problem::bad_request(format!("{name} must be one of the following values: {all}"))
-    })
+    from(text)
+        .ok_or_else(|| Problem::bad_request(format!("{name} must be one of the following values: {all}")))
 }
 
 /// The access type of a query parameter.
@@ -85,7 +84,12 @@ impl Filter {
                 .iter()
                 .map(|text| {
                     let all = FrontendStack::all();
-                    word("each value in frontendStack", text, FrontendStack::from_word, &all)
+                    word(
+                        "each value in frontendStack",
+                        text,
+                        FrontendStack::from_word,
+                        &all,
+                    )
                 })
                 .collect::<Result<_, _>>()?,
             name: params.text_within("name", 255)?.map(kit::search_key),
@@ -108,7 +112,7 @@ impl Filter {
     }
 }
 
-/// The applications of the environment, the oldest first. A user sees those the tenant has that are active.
+/// The applications of the environment, the default one first and then the oldest. A user sees those the tenant has that are active.
 #[utoipa::path(get, path = "/applications/resources/applications/v1", tag = "Applications settings",
     params(
         ("_accessType" = Option<String>, Query, description = "FREE_ACCESS or MANAGED_ACCESS"),
@@ -170,7 +174,7 @@ async fn read_default_application(
     let found = room
         .app
         .db()
-        .read(async move |tx| store::default(tx, &caller.environment).await)
+        .read(async move |tx| domain::default_application(tx, &caller.environment).await)
         .await?;
     Ok(Json(found.ok_or(ApplicationError::NotFound)?))
 }

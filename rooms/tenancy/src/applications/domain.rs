@@ -99,7 +99,7 @@ pub async fn application(
     store::by_id(tx, environment, id).await
 }
 
-/// Every application of an environment, the oldest first. There are at most a thousand.
+/// Every application of an environment, the default one first and then the oldest. There are at most a thousand.
 ///
 /// # Errors
 /// When storage fails.

@@ -59,12 +59,12 @@ pub(super) async fn by_id(
     Ok(found(tx, &query).await?.pop())
 }
 
-/// Every one of the environment, the oldest first; there are never many.
+/// Every one of the environment, the default one first and then the oldest; there are never many.
 pub(super) async fn all(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<Application>, StoreError> {
     let mut query = select();
     query
         .bind(environment.as_str())
-        .push(" ORDER BY created_at, id");
+        .push(" ORDER BY CASE WHEN is_default THEN 0 ELSE 1 END, created_at, id");
     found(tx, &query).await
 }
 

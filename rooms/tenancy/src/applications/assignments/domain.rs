@@ -68,7 +68,7 @@ pub async fn open_tenants(
         .collect())
 }
 
-/// The applications that the tenant of the scope has, the oldest first.
+/// The applications that the tenant of the scope has, the default one first and then the oldest.
 ///
 /// # Errors
 /// When storage fails.
@@ -249,9 +249,9 @@ async fn decide(
 ) -> Result<(), StoreError> {
     store::decide(tx, &change.environment, new, change.now).await?;
     let view = |decision: Option<&Decision>| {
-        effective(application, decision).map(|access_type| {
-            serde_json::json!({"tenantId": new.tenant_id, "accessType": access_type.word()})
-        })
+        effective(application, decision).map(
+            |access_type| serde_json::json!({"tenantId": new.tenant_id, "accessType": access_type.word()}),
+        )
     };
     let (was, is) = (view(old), view(Some(new)));
     let in_tenant = Change {
@@ -259,7 +259,13 @@ async fn decide(
         ..change.clone()
     };
     in_tenant
-        .record(tx, action, ("application", &application.id), was.as_ref(), is.as_ref())
+        .record(
+            tx,
+            action,
+            ("application", &application.id),
+            was.as_ref(),
+            is.as_ref(),
+        )
         .await
 }
 

@@ -134,11 +134,7 @@ impl NewClient {
 
 impl ClientChanges {
     /// The client with these changes, or what is wrong with them.
-    pub(super) fn apply(
-        self,
-        old: ApplicationClient,
-        now: Millis,
-    ) -> Result<ApplicationClient, Vec<String>> {
+    pub(super) fn apply(self, old: ApplicationClient, now: Millis) -> Result<ApplicationClient, Vec<String>> {
         faults(
             self.client_name.as_deref(),
             self.redirect_urls.as_deref(),

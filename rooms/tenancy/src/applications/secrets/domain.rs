@@ -32,7 +32,8 @@ pub(super) fn fresh(
     environment: &EnvironmentId,
     application: &str,
 ) -> SealedPair {
-    let seal = |which: Which| directory.seal(&Secret::new(ids.v4()), &which.context(environment, application));
+    let seal =
+        |which: Which| directory.seal(&Secret::new(ids.v4()), &which.context(environment, application));
     SealedPair {
         client: seal(Which::Client),
         shared: seal(Which::Shared),
