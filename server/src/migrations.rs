@@ -54,4 +54,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "people_applications",
         include_str!("../../migrations/0021_people_applications.sql"),
     ),
+    both(
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
 ];

@@ -10,6 +10,8 @@ mod applications;
 mod assignments;
 mod categories;
 mod permissions;
+mod role_lists;
 mod roles;
+mod roles_of_tenants;
 mod tenant_list;
 mod tenants;
