@@ -69,6 +69,7 @@ pub mod at {
     pub const ACTIVE_TENANTS: &str = "/identity/resources/applications/user-tenants/active/v1";
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
+    pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";

@@ -64,4 +64,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
+    ),
 ];
