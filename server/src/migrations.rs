@@ -44,4 +44,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        70,
+        "environment_messages",
+        include_str!("../../migrations/0070_environment_messages.sql"),
+    ),
 ];

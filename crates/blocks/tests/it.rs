@@ -187,6 +187,7 @@ impl Bench {
             Arc::new(Nobody),
             Arc::new(Nobody),
             edge,
+            web::Services::default(),
         )
     }
 }
