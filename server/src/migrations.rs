@@ -45,6 +45,21 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
+    ),
+    both(
         70,
         "environment_messages",
         include_str!("../../migrations/0070_environment_messages.sql"),

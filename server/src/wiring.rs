@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
@@ -12,7 +13,7 @@ use environment::{Delivery, Directory, MessageSink, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
@@ -130,6 +131,11 @@ pub fn build(parts: Parts) -> Built {
             sink: Arc::new(AuditSink),
         }),
         Arc::new(SessionSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+        Arc::new(FoldJob { db: db.clone() }),
+        Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
