@@ -69,4 +69,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "people_search",
         include_str!("../../migrations/0060_people_search.sql"),
     ),
+    both(
+        70,
+        "environment_messages",
+        include_str!("../../migrations/0070_environment_messages.sql"),
+    ),
 ];
