@@ -6,7 +6,7 @@ use blocks::audit::AuditRecord;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, lists, me, members, users};
+use crate::{Credentials, applications, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -58,5 +58,6 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
         .and(members::routes())
         .and(lists::routes())
         .and(me::routes())
+        .and(applications::routes())
         .bind(app, room)
 }
