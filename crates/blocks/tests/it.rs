@@ -292,6 +292,7 @@ impl Bench {
             Arc::new(Nobody),
             Arc::new(Nobody),
             edge,
+            web::Services::default(),
         )
     }
 }

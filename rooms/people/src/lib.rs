@@ -1,9 +1,10 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `profile_images`, and those of the search
-//! index. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, `profile_images`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod applications;
 mod bulk;
 mod credentials;
 mod faults;
@@ -23,6 +24,7 @@ mod tenants;
 mod users;
 mod views;
 
+pub use applications::{Door, Entry, door, entered};
 pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
 pub use members::{ShutOutError, shut_out};

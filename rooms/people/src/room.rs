@@ -7,7 +7,7 @@ use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, bulk, lists, me, members, team, temporary, tenants, users};
+use crate::{Credentials, applications, bulk, lists, me, members, team, temporary, tenants, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -65,5 +65,6 @@ pub fn routes(app: &App, directory: Directory, credentials: Arc<dyn Credentials>
         .and(team::routes())
         .and(lists::routes())
         .and(me::routes())
+        .and(applications::routes())
         .bind(app, room)
 }
