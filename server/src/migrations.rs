@@ -44,4 +44,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        10,
+        "tenancy_hierarchy",
+        include_str!("../../migrations/0010_tenancy_hierarchy.sql"),
+    ),
+    both(
+        11,
+        "people_sub_accounts",
+        include_str!("../../migrations/0011_people_sub_accounts.sql"),
+    ),
 ];

@@ -6,8 +6,11 @@
     reason = "in a test a failed unwrap is how it speaks"
 )]
 
+mod account;
 mod categories;
+mod hierarchy;
 mod permissions;
 mod roles;
+mod sub_tenants;
 mod tenant_list;
 mod tenants;

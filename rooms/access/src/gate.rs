@@ -70,7 +70,9 @@ pub(crate) async fn admit(
         return Err(Refusal::NotVerified);
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
-    let tenant = pick(&user, &memberships, wish, now)?;
+    let reached = reached(tx, environment, &user, &memberships, wish).await?;
+    let all: Vec<Membership> = memberships.iter().chain(&reached).cloned().collect();
+    let tenant = pick(&user, &all, wish, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     let authorization = people::authorization(tx, &scope, &user.id).await?;
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
@@ -79,12 +81,40 @@ pub(crate) async fn admit(
     let application = tenancy::default_application(tx, environment).await?;
     Ok(Pass {
         tenant,
+        // Only the user's own: what these reach may be a hundred thousand.
         tenant_ids: memberships.into_iter().map(|one| one.tenant_id).collect(),
         roles: keys(configuration.add_roles_to_jwt, roles),
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
         application: application.map(|one| one.id),
         user,
     })
+}
+
+/// What holds from above in the tenants that matter here, where the user is no member of them: the one wished for and the
+/// one last worked in.
+async fn reached(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    memberships: &[Membership],
+    wish: Wish<'_>,
+) -> Result<Vec<Membership>, StoreError> {
+    let mut reached = Vec::new();
+    if !memberships.iter().any(|one| one.sub_accounts) {
+        return Ok(reached);
+    }
+    let (wished, active) = match wish {
+        Wish::Exactly(wanted) => (Some(wanted), None),
+        Wish::Prefer(wanted) => (wanted, Some(user.active_tenant.as_str())),
+    };
+    for tenant in wished.into_iter().chain(active.filter(|active| wished != Some(*active))) {
+        if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
+            continue;
+        }
+        let scope = Scope::tenant(environment.clone(), tenant.into());
+        reached.extend(people::inherited_membership(tx, &scope, &user.id).await?);
+    }
+    Ok(reached)
 }
 
 /// The tenant to enter: the one wished for, the last active one, the oldest.

@@ -35,6 +35,15 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
+    (10, $name:literal) => {
+        Migration {
+            number: 10,
+            name: $name,
+            common: Some(include_str!(concat!("../../../migrations/0010_", $name, ".sql"))),
+            sqlite: None,
+            pg: None,
+        }
+    };
     ($number:literal, $name:literal) => {
         Migration {
             number: $number,
@@ -69,9 +78,13 @@ impl Bench {
             .parse()
             .unwrap();
         let db = Db::open(Settings::new(url)).await.unwrap();
-        db.migrate(&[migration!(1, "blocks_tables"), migration!(4, "tenancy_tables")])
-            .await
-            .unwrap();
+        db.migrate(&[
+            migration!(1, "blocks_tables"),
+            migration!(4, "tenancy_tables"),
+            migration!(10, "tenancy_hierarchy"),
+        ])
+        .await
+        .unwrap();
         let bench = Self {
             db,
             ids: Ids::new(RandomIds::new()),

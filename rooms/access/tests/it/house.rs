@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use kit::{Clock, HandClock, Ids, Millis, RandomIds, Secret};
 use people::PeopleTenancy;
 use serde_json::{Value, json};
-use tenancy::{TenancySeed, TenantPurge};
+use tenancy::{Neighbours, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings};
 
 pub(crate) const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
@@ -61,6 +61,16 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         6,
         "access_tables",
         include_str!("../../../../migrations/0006_access_tables.sql"),
+    ),
+    (
+        10,
+        "tenancy_hierarchy",
+        include_str!("../../../../migrations/0010_tenancy_hierarchy.sql"),
+    ),
+    (
+        11,
+        "people_sub_accounts",
+        include_str!("../../../../migrations/0011_people_sub_accounts.sql"),
     ),
 ];
 
@@ -114,13 +124,17 @@ impl House {
             ids.clone(),
             Arc::clone(&clock),
         ));
-        let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-            Arc::clone(&members) as Arc<dyn TenantPurge>,
-            Arc::clone(&credentials) as Arc<_>,
-        ]);
+        let neighbours = Neighbours {
+            purges: Arc::from([
+                Arc::clone(&members) as Arc<dyn TenantPurge>,
+                Arc::clone(&credentials) as Arc<_>,
+            ]),
+            holders: Arc::clone(&members) as Arc<_>,
+            members,
+        };
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
-            tenancy::routes(&app, purges, members),
+            tenancy::routes(&app, neighbours),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),

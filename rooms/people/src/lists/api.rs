@@ -1,5 +1,7 @@
 //! `users/v3`, and the older lists beside it.
 
+use std::collections::BTreeSet;
+
 use blocks::listing::{Dialect, Order, Page, Paged};
 use kit::TenantId;
 use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
@@ -41,6 +43,7 @@ pub(crate) fn routes() -> Routes<People> {
 fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
     Search {
         tenant: caller.scope().tenant,
+        below: BTreeSet::new(),
         prefixes: Vec::new(),
         contains: None,
         ids: None,
@@ -51,6 +54,15 @@ fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
         skip: page.skipped(),
         limit: page.limit,
     }
+}
+
+/// Whether members of the tenants below are wanted too. Users see those only with the permission to see the tenants.
+fn with_sub_tenants(caller: &AnyCaller, params: &Params, usual: bool) -> Result<bool, Problem> {
+    let wanted = params.flag("_includeSubTenants")?.unwrap_or(usual);
+    let may = caller
+        .user()
+        .is_none_or(|user| user.may("fe.account-hierarchy.read.subAccount"));
+    Ok(wanted && may)
 }
 
 /// A list of ids; absent and empty are not the same, but an empty parameter is an absent one.
@@ -64,8 +76,8 @@ async fn answer(
     caller: &AnyCaller,
     params: &Params,
     page: Page<Sort>,
-    search: Search,
-    detail: Detail,
+    mut search: Search,
+    (detail, family): (Detail, bool),
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let audience = if caller.user().is_some() {
         Audience::Colleague
@@ -73,6 +85,14 @@ async fn answer(
         Audience::Environment
     };
     let environment = caller.scope().environment;
+    if family && let Some(tenant) = search.tenant.clone() {
+        let environment = environment.clone();
+        search.below = room
+            .app
+            .db()
+            .read(async move |tx| super::below(tx, &environment, tenant.as_str()).await)
+            .await?;
+    }
     let (items, total) = room
         .app
         .db()
@@ -82,6 +102,7 @@ async fn answer(
                 tenant: search.tenant.as_ref(),
                 audience,
                 detail,
+                below: (!search.below.is_empty()).then_some(&search.below),
             };
             let items = views::views(tx, &environment, found.items, lens).await?;
             Ok::<_, Problem>((items, found.total))
@@ -136,7 +157,7 @@ fn prefixes(params: &Params) -> Result<Vec<(Field, String)>, Problem> {
         ("_namePrefix" = Option<String>, Query, description = "What the name begins with"),
         ("_identifier" = Option<String>, Query, description = "What the identifier begins with"),
         ("_identifierType" = Option<String>, Query, description = "Which one: email (when absent), phoneNumber, username"),
-        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; true when absent"),
         ("_tenantId" = Option<String>, Query, description = "Only members of this tenant"),
         ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
         ("_externalIds" = Option<String>, Query, description = "Only users with these external ids, parted by commas"),
@@ -151,7 +172,7 @@ async fn list_users(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
-    params.flag("_includeSubTenants")?;
+    let family = with_sub_tenants(&caller, &params, true)?;
     let mut search = search(&page, &caller);
     if let Some(wanted) = params.text_within("_tenantId", TEXT)? {
         let wanted = TenantId::from(wanted);
@@ -164,7 +185,7 @@ async fn list_users(
     search.prefixes = prefixes(&params)?;
     search.ids = id_list(&params, "ids")?;
     search.external_ids = id_list(&params, "_externalIds")?;
-    answer(&room, &caller, &params, page, search, Detail::Listed).await
+    answer(&room, &caller, &params, page, search, (Detail::Listed, family)).await
 }
 
 /// Users with their roles, as one client reads them: of all tenants, or of the one named by header.
@@ -184,7 +205,7 @@ async fn list_users_v1(
     let page = LIST.read(&params)?;
     let mut search = search(&page, &caller);
     search.ids = id_list(&params, "ids")?;
-    answer(&room, &caller, &params, page, search, Detail::Full).await
+    answer(&room, &caller, &params, page, search, (Detail::Full, false)).await
 }
 
 /// Users with their roles, searched for a text anywhere in name or address.
@@ -194,7 +215,7 @@ async fn list_users_v1(
         ("_filter" = Option<String>, Query, description = "Text that the name or the address contains"),
         ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
         ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
-        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; false when absent"),
         ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
         ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
     responses((status = 200, body = Paged<UserView>)))]
@@ -204,14 +225,14 @@ async fn list_users_v2(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
-    params.flag("_includeSubTenants")?;
+    let family = with_sub_tenants(&caller, &params, false)?;
     let mut search = search(&page, &caller);
     search.ids = id_list(&params, "ids")?;
     search.contains = params
         .text_within("_filter", TEXT)?
         .map(kit::search_key)
         .filter(|text| !text.is_empty());
-    answer(&room, &caller, &params, page, search, Detail::Full).await
+    answer(&room, &caller, &params, page, search, (Detail::Full, family)).await
 }
 
 /// Which users `ids` asks about.
@@ -220,7 +241,7 @@ fn asked(params: &Params) -> Result<Vec<String>, Problem> {
     if ids.is_empty() {
         return Err(Problem::bad_request("ids should not be empty"));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok(ids)
 }

@@ -7,6 +7,7 @@ use blocks::listing::Order;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Scope};
 
+use super::family;
 use super::model::{Field, Found, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
@@ -25,7 +26,11 @@ pub(crate) async fn find(
     if search.ids.is_some() || search.external_ids.is_some() {
         return among(tx, environment, search).await;
     }
-    let found = ids(tx, environment, search).await?;
+    let found = if search.below.is_empty() {
+        ids(tx, environment, search).await?
+    } else {
+        family::ids(tx, environment, search).await?
+    };
     let mut by_id: BTreeMap<String, UserRecord> = records::users_by_id(tx, environment, &found.items)
         .await?
         .into_iter()
@@ -88,14 +93,23 @@ async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Fo
     Ok(found)
 }
 
-/// Sorts the classes as a sort by one of their parts wants them, ties by the whole.
+/// The part of a key that a sort looks at first; ties are broken by the whole.
+pub(super) fn sort_part(key: &str, sort: Sort) -> &str {
+    match sort {
+        Sort::Verified => key.get(..1).unwrap_or(""),
+        Sort::IsLocked => key.get(1..2).unwrap_or(""),
+        Sort::Provider => key.get(2..).unwrap_or(""),
+        _ => key,
+    }
+}
+
+/// Sorts the classes as a sort by one of their parts wants them.
 fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
-    let part = |class: &str| match sort {
-        Sort::IsLocked => class.get(1..2).unwrap_or("").to_owned(),
-        Sort::Provider => class.get(2..).unwrap_or("").to_owned(),
-        _ => class.get(..1).unwrap_or("").to_owned(),
-    };
-    classes.sort_by(|(a, _), (b, _)| part(a).cmp(&part(b)).then_with(|| a.cmp(b)));
+    classes.sort_by(|(a, _), (b, _)| {
+        sort_part(a, sort)
+            .cmp(sort_part(b, sort))
+            .then_with(|| a.cmp(b))
+    });
 }
 
 const fn by_class(sort: Sort) -> bool {
@@ -267,10 +281,17 @@ async fn among(
     let mut users = records::users_by_id(tx, environment, &wanted).await?;
     if let Some(tenant) = &search.tenant {
         let scope = Scope::tenant(environment.clone(), tenant.clone());
-        let members: BTreeSet<String> = store::members_among(tx, &scope, &wanted)
+        let mut members: BTreeSet<String> = store::members_among(tx, &scope, &wanted)
             .await?
             .into_iter()
             .collect();
+        if !search.below.is_empty() {
+            let held = records::memberships_of(tx, environment, &wanted).await?;
+            let below = held
+                .into_iter()
+                .filter(|(_, one)| search.below.contains(&one.tenant_id));
+            members.extend(below.map(|(user, _)| user));
+        }
         users.retain(|user| members.contains(user.id.as_str()));
     }
     users.retain(|user| matches(user, search));

@@ -4,6 +4,7 @@ use blocks::listing::Order;
 use db::{Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Scope};
 
+use super::family::Key;
 use super::model::{Field, Search, Sort};
 
 /// The column of memberships that holds a sort or a searched field.
@@ -136,6 +137,71 @@ pub(super) async fn members_among(tx: &Tx, scope: &Scope, ids: &[String]) -> Res
     Ok(members)
 }
 
+/// Members of some tenants that a search finds, with what they are sorted by; once per membership.
+pub(super) async fn members_in(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+    sort: Sort,
+    tenants: &[&str],
+) -> Result<Vec<(String, Key)>, StoreError> {
+    let mut query = Query::new("SELECT m.user_id, m.user_created_at, m.");
+    let by_number = sort == Sort::CreatedAt;
+    query
+        .push(if by_number { "user_id" } else { column(sort) })
+        .push(" FROM memberships m WHERE m.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND m.tenant_id IN ")
+        .bind_list(tenants.iter().copied());
+    query
+        .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND c.tenant_id = m.tenant_id)");
+    if search.visible_only {
+        query.push(" AND NOT m.invisible");
+    }
+    for (field, prefix) in &search.prefixes {
+        let name = column(field.sort());
+        query.push(" AND m.").push(name).push(" <> '' AND m.");
+        query.push(name).push(" >= ").bind(prefix.as_str());
+        if let Some(end) = kit::prefix_end(prefix) {
+            query.push(" AND m.").push(name).push(" < ").bind(end);
+        }
+    }
+    if let Some(text) = &search.contains {
+        let pattern = anywhere(text);
+        query
+            .push(" AND (m.name_key LIKE ")
+            .bind(pattern.as_str())
+            .push(" ESCAPE '\\' OR m.email_key LIKE ");
+        query.bind(pattern).push(" ESCAPE '\\')");
+    }
+    let rows = tx.all_built(&query).await?;
+    rows.iter()
+        .map(|row| {
+            let key = if by_number {
+                Key::Number(row.get(1)?)
+            } else {
+                Key::Text(row.get(2)?)
+            };
+            Ok((row.get(0)?, key))
+        })
+        .collect()
+}
+
+/// A pattern for a text anywhere in a column.
+fn anywhere(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// The ids of users with ids of another system, at most `most`.
 pub(super) async fn by_external_ids(
     tx: &Tx,
@@ -197,14 +263,7 @@ fn filtered(query: &mut Query, environment: &EnvironmentId, search: &Search) {
         }
     }
     if let Some(text) = &search.contains {
-        let mut pattern = String::from("%");
-        for c in text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
+        let pattern = anywhere(text);
         query
             .push(" AND (u.name_key LIKE ")
             .bind(pattern.as_str())

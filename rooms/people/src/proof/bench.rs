@@ -45,6 +45,21 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
+    (00 $number:literal, $name:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            common: Some(include_str!(concat!(
+                "../../../../migrations/00",
+                $number,
+                "_",
+                $name,
+                ".sql"
+            ))),
+            sqlite: None,
+            pg: None,
+        }
+    };
     ($number:literal, $name:literal) => {
         Migration {
             number: $number,
@@ -152,6 +167,8 @@ impl Bench {
                 migration!(4, "tenancy_tables"),
                 migration!(5, "people_tables"),
                 roles,
+                migration!(00 10, "tenancy_hierarchy"),
+                migration!(00 11, "people_sub_accounts"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

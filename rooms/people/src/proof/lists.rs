@@ -23,6 +23,7 @@ const SORTS: [Sort; 8] = [
 fn search(tenant: Option<&str>) -> Search {
     Search {
         tenant: tenant.map(Into::into),
+        below: std::collections::BTreeSet::new(),
         prefixes: Vec::new(),
         contains: None,
         ids: None,

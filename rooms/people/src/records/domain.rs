@@ -4,7 +4,7 @@ use blocks::audit::AuditRecord;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 
-use super::model::{GateView, Membership, MembershipStatus, UserRecord};
+use super::model::{Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
 use crate::ranks::{self, Ground};
 
@@ -74,19 +74,6 @@ pub async fn memberships(
 /// When storage fails.
 pub async fn membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<Membership>, StoreError> {
     store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
-}
-
-/// What the gate asks on every request: one statement over two primary keys. `None` when the user is not a member.
-///
-/// # Errors
-/// When storage fails.
-pub async fn gate_view(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &str,
-    tenant: &str,
-) -> Result<Option<GateView>, StoreError> {
-    store::gate_view(tx, environment, user, tenant).await
 }
 
 /// Notes a successful login into the tenant of the scope: the time, the active tenant, and that the membership is confirmed.
