@@ -107,7 +107,10 @@ async fn reached(
         Wish::Exactly(wanted) => (Some(wanted), None),
         Wish::Prefer(wanted) => (wanted, Some(user.active_tenant.as_str())),
     };
-    for tenant in wished.into_iter().chain(active.filter(|active| wished != Some(*active))) {
+    for tenant in wished
+        .into_iter()
+        .chain(active.filter(|active| wished != Some(*active)))
+    {
         if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
             continue;
         }

@@ -168,7 +168,9 @@ async fn add_people_to_sub_tenant(
     let creations = body.checked().map_err(UserError::Faults)?;
     let key = "fe.account-hierarchy.write.subAccountAccess";
     if opens && caller.user().is_some_and(|user| !user.may(key)) {
-        return Err(Problem::forbidden(format!("You do not have the permission {key}")));
+        return Err(Problem::forbidden(format!(
+            "You do not have the permission {key}"
+        )));
     }
     add(&room, &caller, creations).await.map(Created)
 }

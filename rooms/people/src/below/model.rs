@@ -147,7 +147,11 @@ impl NewPerson {
 impl PersonForTenants {
     pub(super) fn checked(self) -> Result<Vec<Creation>, Vec<String>> {
         let mut faults = Faults::default();
-        let ids: Vec<&str> = self.sub_tenants.iter().map(|one| one.tenant_id.as_str()).collect();
+        let ids: Vec<&str> = self
+            .sub_tenants
+            .iter()
+            .map(|one| one.tenant_id.as_str())
+            .collect();
         tenants(&mut faults, "subTenants", &ids, MOST);
         faults.check()?;
         in_order(self.sub_tenants)
@@ -194,7 +198,11 @@ impl PersonOfTenants {
     /// Whom, and from where.
     pub(super) fn checked(self) -> Result<(String, Vec<String>), Vec<String>> {
         let mut faults = Faults::default();
-        let ids: Vec<&str> = self.sub_tenants.iter().map(|one| one.tenant_id.as_str()).collect();
+        let ids: Vec<&str> = self
+            .sub_tenants
+            .iter()
+            .map(|one| one.tenant_id.as_str())
+            .collect();
         tenants(&mut faults, "subTenants", &ids, MOST);
         if self.user_id.is_empty() {
             faults.say("userId should not be empty");

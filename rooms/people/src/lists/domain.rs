@@ -105,11 +105,7 @@ pub(super) fn sort_part(key: &str, sort: Sort) -> &str {
 
 /// Sorts the classes as a sort by one of their parts wants them.
 fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
-    classes.sort_by(|(a, _), (b, _)| {
-        sort_part(a, sort)
-            .cmp(sort_part(b, sort))
-            .then_with(|| a.cmp(b))
-    });
+    classes.sort_by(|(a, _), (b, _)| sort_part(a, sort).cmp(sort_part(b, sort)).then_with(|| a.cmp(b)));
 }
 
 const fn by_class(sort: Sort) -> bool {

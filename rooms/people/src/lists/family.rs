@@ -37,9 +37,9 @@ impl Key {
     fn compare(&self, other: &Self, sort: Sort) -> Ordering {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.cmp(b),
-            (Self::Text(a), Self::Text(b)) => sort_part(a, sort)
-                .cmp(&sort_part(b, sort))
-                .then_with(|| a.cmp(b)),
+            (Self::Text(a), Self::Text(b)) => {
+                sort_part(a, sort).cmp(&sort_part(b, sort)).then_with(|| a.cmp(b))
+            }
             // All keys of one list are of one kind.
             _ => Ordering::Equal,
         }

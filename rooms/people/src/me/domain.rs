@@ -163,11 +163,7 @@ pub(super) async fn hierarchy(
     Ok(placed
         .filter_map(|one| {
             let tenant = by_id.remove(&one.tenant_id)?;
-            Some(PlacedTenant::new(
-                tenant,
-                one,
-                parents.contains(&one.tenant_id),
-            ))
+            Some(PlacedTenant::new(tenant, one, parents.contains(&one.tenant_id)))
         })
         .collect())
 }

@@ -56,7 +56,12 @@ pub(crate) async fn take(
 }
 
 /// Neither the roles nor the member may be stronger than a user who makes the change.
-pub(crate) async fn check_level(tx: &Tx, change: &Change, roles: &[Role], user: &UserRecord) -> Result<(), UserError> {
+pub(crate) async fn check_level(
+    tx: &Tx,
+    change: &Change,
+    roles: &[Role],
+    user: &UserRecord,
+) -> Result<(), UserError> {
     if change.bounded_by.is_none() {
         return Ok(());
     }

@@ -61,11 +61,7 @@ pub async fn membership_in_force(
 }
 
 /// Ids of the roles that count for a user in the tenant of the scope: the member's own, or those held above.
-pub(crate) async fn role_ids_in_force(
-    tx: &Tx,
-    scope: &Scope,
-    user: &str,
-) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn role_ids_in_force(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
     let own = store::role_ids(tx, scope, user).await?;
     if !own.is_empty() || store::is_member(tx, scope, user).await? {
         return Ok(own);
@@ -114,7 +110,9 @@ pub(crate) async fn reach_down_after(
     most: i64,
 ) -> Result<Option<String>, StoreError> {
     let members = store::members_after(tx, scope, after, most).await?;
-    let Some(last) = members.last() else { return Ok(None) };
+    let Some(last) = members.last() else {
+        return Ok(None);
+    };
     store::reach_down_between(tx, scope, after, last).await?;
     let full = i64::try_from(members.len()).unwrap_or(i64::MAX) >= most;
     Ok(full.then(|| last.clone()))

@@ -75,7 +75,9 @@ async fn inherited(
     held: &[Membership],
     lens: Lens<'_>,
 ) -> Result<Option<Membership>, StoreError> {
-    let Some(tenant) = lens.tenant else { return Ok(None) };
+    let Some(tenant) = lens.tenant else {
+        return Ok(None);
+    };
     let member = held.iter().any(|one| one.tenant_id == tenant.as_str());
     if member || !held.iter().any(|one| one.sub_accounts) {
         return Ok(None);
@@ -225,7 +227,9 @@ fn put_together(
     let seen = |membership: &&Membership| {
         lens.audience != Audience::Colleague
             || membership.tenant_id == tenant_id
-            || lens.tenant.is_some_and(|tenant| membership.tenant_id == tenant.as_str())
+            || lens
+                .tenant
+                .is_some_and(|tenant| membership.tenant_id == tenant.as_str())
             || lens
                 .below
                 .is_some_and(|below| below.contains(&membership.tenant_id))

@@ -1,8 +1,6 @@
 //! `/tenants/resources/account-settings/v1`, and the same under the path that older clients know.
 
-use web::{
-    AnyCaller, Body, Guard, HeaderMap, Json, Need, Problem, PublicCaller, Routes, State, routes,
-};
+use web::{AnyCaller, Body, Guard, HeaderMap, Json, Need, Problem, PublicCaller, Routes, State, routes};
 
 use super::domain::{self, Named};
 use super::model::{AccountChanges, AccountSettings, PublicSettings};
@@ -115,7 +113,11 @@ async fn read_public_account_settings(
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
     };
-    let named = match (&caller.tenant, header("frontegg-tenant-id"), header("frontegg-login-alias")) {
+    let named = match (
+        &caller.tenant,
+        header("frontegg-tenant-id"),
+        header("frontegg-login-alias"),
+    ) {
         (Some(own), _, _) => Named::Id(own.to_string()),
         (None, Some(id), _) => Named::Id(id),
         (None, None, Some(alias)) => Named::Alias(alias),

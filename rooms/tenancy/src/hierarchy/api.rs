@@ -128,9 +128,7 @@ async fn unassign_sub_tenant(
     let change = Change::by(&room.app, &AnyCaller::Environment(caller));
     room.app
         .db()
-        .write(async move |tx| {
-            domain::part(tx, &change, &pair.parent_tenant_id, &pair.child_tenant_id).await
-        })
+        .write(async move |tx| domain::part(tx, &change, &pair.parent_tenant_id, &pair.child_tenant_id).await)
         .await?;
     Ok(Done::OK)
 }
@@ -212,7 +210,9 @@ async fn list_sub_tenants(
 ) -> Result<Json<Paged<Listed>>, Problem> {
     let page = LIST.read(&params)?;
     let scope = caller.scope();
-    let named = params.text_within("_subTenantId", 255)?.filter(|id| !id.is_empty());
+    let named = params
+        .text_within("_subTenantId", 255)?
+        .filter(|id| !id.is_empty());
     let wanted = Wanted {
         top: named.unwrap_or(scope.tenant_id()).to_owned(),
         prefix: params.text_within("_filter", 255)?.and_then(Prefix::of),
@@ -253,8 +253,7 @@ async fn count_sub_tenants(
         .db()
         .read(async move |tx| {
             let own = scope.tenant_id();
-            let (here, others): (Vec<String>, Vec<String>) =
-                ids.iter().cloned().partition(|id| id == own);
+            let (here, others): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| id == own);
             let mut wanted = reads::below_among(tx, &scope.environment, own, others).await?;
             wanted.extend(here.into_iter().take(1));
             reads::sizes(tx, &scope.environment, &wanted).await
@@ -369,9 +368,7 @@ async fn set_sub_tenant_hierarchy_settings(
     let access = body.sub_account_access_type;
     room.app
         .db()
-        .write(async move |tx| {
-            domain::set_access(tx, &change, members.as_ref(), &scope, &id, access).await
-        })
+        .write(async move |tx| domain::set_access(tx, &change, members.as_ref(), &scope, &id, access).await)
         .await?;
     Ok(Done::OK)
 }

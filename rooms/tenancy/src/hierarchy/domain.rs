@@ -166,10 +166,7 @@ pub(super) async fn part(tx: &Tx, change: &Change, parent: &str, child: &str) ->
         return Err(HierarchyError::NotParentAndChild);
     }
     store::set_parent(tx, environment, child, "").await?;
-    let (before, after) = (
-        json!({"parentTenantId": parent}),
-        json!({"parentTenantId": null}),
-    );
+    let (before, after) = (json!({"parentTenantId": parent}), json!({"parentTenantId": null}));
     note(tx, change, "Sub-account unassigned", child, &before, &after).await?;
     Ok(())
 }
@@ -236,9 +233,7 @@ async fn open_to_creator(
 async fn sub_tenant(tx: &Tx, change: &Change, scope: &Scope, id: &str) -> Result<Tenant, HierarchyError> {
     let tenant = tenants::held(tx, &change.environment, id).await?;
     let there = match &scope.tenant {
-        Some(own) => {
-            own.as_str() != id && is_within(tx, &change.environment, id, own.as_str()).await?
-        }
+        Some(own) => own.as_str() != id && is_within(tx, &change.environment, id, own.as_str()).await?,
         None => tenant.parent_tenant_id.is_some(),
     };
     if there {

@@ -82,7 +82,10 @@ async fn matching(
     let total = i64::try_from(seats.len()).unwrap_or(i64::MAX);
     seats.sort_unstable_by(|a, b| a.compare(b, wanted.sort));
     let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    let page = seats.into_iter().skip(whole(wanted.offset)).take(whole(wanted.limit));
+    let page = seats
+        .into_iter()
+        .skip(whole(wanted.offset))
+        .take(whole(wanted.limit));
     Ok((page.map(|seat| seat.tenant_id).collect(), total))
 }
 

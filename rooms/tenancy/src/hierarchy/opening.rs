@@ -36,7 +36,16 @@ pub(super) async fn begin(
     let order = Order {
         tenant_id: id.to_owned(),
     };
-    tasks::submit(tx, &change.ids, &change.environment, OPENING, &order, 0, change.now).await?;
+    tasks::submit(
+        tx,
+        &change.ids,
+        &change.environment,
+        OPENING,
+        &order,
+        0,
+        change.now,
+    )
+    .await?;
     Ok(())
 }
 
@@ -66,10 +75,7 @@ impl Runner for SubAccountOpening {
         if tenant.is_none_or(|tenant| tenant.sub_account_access != SubAccountAccess::AlwaysOn) {
             return Ok(Progress::default());
         }
-        let cursor = self
-            .members
-            .open_to_all(tx, &scope, &task.cursor, PIECE)
-            .await?;
+        let cursor = self.members.open_to_all(tx, &scope, &task.cursor, PIECE).await?;
         Ok(Progress {
             cursor,
             ..Progress::default()

@@ -15,11 +15,7 @@ const PARENTS: usize = 200;
 const PIECE: i64 = 1_000;
 
 /// One tenant.
-pub(super) async fn node(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    id: &str,
-) -> Result<Option<Node>, StoreError> {
+pub(super) async fn node(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Option<Node>, StoreError> {
     Ok(store::nodes_of(tx, environment, [id]).await?.pop())
 }
 

@@ -1,8 +1,6 @@
 //! `/tenants/resources/migrations/v1/tenants`.
 
-use web::{
-    Accepted, AnyCaller, Body, EnvironmentCaller, Guard, Json, Path, Problem, Routes, State, routes,
-};
+use web::{Accepted, AnyCaller, Body, EnvironmentCaller, Guard, Json, Path, Problem, Routes, State, routes};
 
 use super::domain;
 use super::model::{MigrateTenants, Started, Status};

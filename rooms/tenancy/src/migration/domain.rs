@@ -30,7 +30,16 @@ pub(super) async fn begin(tx: &Tx, change: &Change, ids: &[String]) -> Result<St
         by: change.by.clone(),
     };
     let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-    tasks::submit(tx, &change.ids, &change.environment, MIGRATION, &order, total, change.now).await
+    tasks::submit(
+        tx,
+        &change.ids,
+        &change.environment,
+        MIGRATION,
+        &order,
+        total,
+        change.now,
+    )
+    .await
 }
 
 /// An order of this environment.

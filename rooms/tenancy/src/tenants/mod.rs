@@ -16,7 +16,7 @@ pub(crate) use api::routes;
 pub(crate) use domain::{Change, create, delete, held, update};
 pub use domain::{TenantError, create_tenant, hold_tenant, tenant, tenant_exists, tenants_by_id};
 pub(crate) use finds::Finds;
-pub(crate) use model::{Prefix, Seat, Sort, TenantChanges};
 pub use model::{NewTenant, Tenant};
+pub(crate) use model::{Prefix, Seat, Sort, TenantChanges};
 pub use removal::TenantRemoval;
 pub(crate) use store::{by_alias, matching, matching_ids, seats_of};

@@ -10,8 +10,8 @@ use kit::{Millis, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::store;
-use crate::{hierarchy, roles};
 use crate::room::TenantPurge;
+use crate::{hierarchy, roles};
 
 /// Kind of the task.
 pub(super) const REMOVAL: &str = "tenant-purge";
