@@ -54,4 +54,19 @@ pub const MIGRATIONS: &[Migration] = &[
         "people_sub_accounts",
         include_str!("../../migrations/0011_people_sub_accounts.sql"),
     ),
+    both(
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
+    ),
 ];

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
 use tenancy::{Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -108,6 +109,11 @@ pub fn build(parts: Parts) -> Built {
             sink: Arc::new(AuditSink),
         }),
         Arc::new(SessionSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+        Arc::new(FoldJob { db: db.clone() }),
+        Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),

@@ -12,4 +12,5 @@ mod me;
 mod reach;
 mod reading;
 mod roles_of_users;
+mod search;
 mod updates;

@@ -28,7 +28,7 @@ pub use roles::{
     Role, RoleMigration, Unassignable, assignable_roles, default_roles, first_user_roles, roles_by_id,
     roles_held,
 };
-pub use room::{Neighbours, RoleHolders, SubAccountMembers, Tenancy, TenantPurge, routes, runners};
+pub use room::{Holder, Neighbours, RoleHolders, SubAccountMembers, Tenancy, TenantPurge, routes, runners};
 pub use seed::TenancySeed;
 pub use tenants::{
     NewTenant, SubAccountAccess, Tenant, TenantError, TenantRemoval, create_tenant, hold_tenant, tenant,

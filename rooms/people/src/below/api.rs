@@ -13,6 +13,7 @@ use super::model::{
 };
 use crate::lists::{Search, Sort};
 use crate::room::People;
+use crate::search::{Needle, Phrase};
 use crate::users::{Creation, Prepared, UserError};
 use crate::views::{Audience, UserView};
 
@@ -90,10 +91,15 @@ async fn list_people_of_sub_tenants(
         tenant: scope.tenant.clone(),
         below: BTreeSet::new(),
         prefixes: Vec::new(),
-        contains: params
-            .text_within("_filter", 255)?
-            .map(kit::search_key)
-            .filter(|text| !text.is_empty()),
+        phrase: Phrase {
+            all: params
+                .text_within("_filter", 255)?
+                .map(Needle::anywhere)
+                .filter(|needle| !needle.is_empty())
+                .into_iter()
+                .collect(),
+            ..Phrase::default()
+        },
         ids: None,
         external_ids: None,
         visible_only: caller.user().is_some(),

@@ -1,15 +1,20 @@
 //! Lists of users: of the whole environment or of one tenant, sorted, searched and paged.
 //!
-//! Four ways lead to a page, from the cheapest on:
+//! Four ways lead to a page:
 //! 1. Without a filter, or with one prefix and sorted by what is searched, the page is a short walk along one index:
-//!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end.
+//!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end. Where
+//!    invisible members are left out, the place of the page is looked for between the places they take ([`hidden`]).
 //! 2. A list of ids is read as such and sorted here.
-//! 3. With the tenants below, the members of all of them are read and put in order here; the cost grows with their number.
-//! 4. Everything else filters in the database; its cost grows with the users that the narrowest prefix leaves.
+//! 3. Every other search in a tenant that is not large looks at its members, two thousand at most; with the tenants below,
+//!    every search looks at the members of all of them, so that its cost grows with their number.
+//! 4. Every other search takes its candidates from [`crate::search`] ([`indexed`] says what it costs and how exact it is).
 
 mod api;
 mod domain;
+mod entries;
 mod family;
+mod hidden;
+mod indexed;
 mod model;
 mod pages;
 mod store;

@@ -1,10 +1,10 @@
 //! Walks along the indexes of memberships, and searches that no index answers alone.
 
 use blocks::listing::Order;
-use db::{Query, StoreError, Tx, args, sql};
+use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Scope};
 
-use super::family::Key;
+use super::entries::Entry;
 use super::model::{Field, Search, Sort};
 
 /// The column of memberships that holds a sort or a searched field.
@@ -118,6 +118,93 @@ pub(super) async fn has_invisible(tx: &Tx, scope: &Scope) -> Result<bool, StoreE
     Ok(row.is_some())
 }
 
+/// The members of a tenant who are not to be seen, at most `most`.
+pub(super) async fn invisible_in(tx: &Tx, scope: &Scope, most: i64) -> Result<Vec<Entry>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+                 FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND invisible
+                 ORDER BY user_id LIMIT $3"
+            ),
+            args![scope.environment_id(), scope.tenant_id(), most],
+        )
+        .await?;
+    rows.iter().map(entry_from).collect()
+}
+
+/// Every member of a tenant.
+pub(super) async fn entries_in(tx: &Tx, scope: &Scope) -> Result<Vec<Entry>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+                 FROM memberships WHERE environment_id = $1 AND tenant_id = $2"
+            ),
+            args![scope.environment_id(), scope.tenant_id()],
+        )
+        .await?;
+    rows.iter().map(entry_from).collect()
+}
+
+/// Every membership in some tenants.
+pub(super) async fn entries_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenants: &[&str],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut query = Query::new(
+        "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+         FROM memberships m WHERE environment_id = ",
+    );
+    query
+        .bind(environment.as_str())
+        .push(" AND tenant_id IN ")
+        .bind_list(tenants.iter().copied());
+    query
+        .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND c.tenant_id = m.tenant_id)");
+    tx.all_built(&query).await?.iter().map(entry_from).collect()
+}
+
+/// Those of the ids that are users.
+pub(super) async fn entries(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(400) {
+        let mut query = Query::new(
+            "SELECT id, name_key, email_key, username_key, phone_number, class, active_tenant, invisible, created_at
+             FROM users WHERE environment_id = ",
+        );
+        query
+            .bind(environment.as_str())
+            .push(" AND id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        for row in &tx.all_built(&query).await? {
+            entries.push(entry_from(row)?);
+        }
+    }
+    Ok(entries)
+}
+
+fn entry_from(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        id: row.get(0)?,
+        name_key: row.get(1)?,
+        email_key: row.get(2)?,
+        username_key: row.get(3)?,
+        phone_number: row.get(4)?,
+        class: row.get(5)?,
+        active_tenant: row.get(6)?,
+        invisible: row.get(7)?,
+        created_at: row.get(8)?,
+    })
+}
+
 /// Those of the ids that are members of the scope's tenant.
 pub(super) async fn members_among(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<String>, StoreError> {
     let mut members = Vec::with_capacity(ids.len());
@@ -135,71 +222,6 @@ pub(super) async fn members_among(tx: &Tx, scope: &Scope, ids: &[String]) -> Res
         }
     }
     Ok(members)
-}
-
-/// Members of some tenants that a search finds, with what they are sorted by; once per membership.
-pub(super) async fn members_in(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    search: &Search,
-    sort: Sort,
-    tenants: &[&str],
-) -> Result<Vec<(String, Key)>, StoreError> {
-    let mut query = Query::new("SELECT m.user_id, m.user_created_at, m.");
-    let by_number = sort == Sort::CreatedAt;
-    query
-        .push(if by_number { "user_id" } else { column(sort) })
-        .push(" FROM memberships m WHERE m.environment_id = ")
-        .bind(environment.as_str())
-        .push(" AND m.tenant_id IN ")
-        .bind_list(tenants.iter().copied());
-    query
-        .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
-        .bind(environment.as_str())
-        .push(" AND c.tenant_id = m.tenant_id)");
-    if search.visible_only {
-        query.push(" AND NOT m.invisible");
-    }
-    for (field, prefix) in &search.prefixes {
-        let name = column(field.sort());
-        query.push(" AND m.").push(name).push(" <> '' AND m.");
-        query.push(name).push(" >= ").bind(prefix.as_str());
-        if let Some(end) = kit::prefix_end(prefix) {
-            query.push(" AND m.").push(name).push(" < ").bind(end);
-        }
-    }
-    if let Some(text) = &search.contains {
-        let pattern = anywhere(text);
-        query
-            .push(" AND (m.name_key LIKE ")
-            .bind(pattern.as_str())
-            .push(" ESCAPE '\\' OR m.email_key LIKE ");
-        query.bind(pattern).push(" ESCAPE '\\')");
-    }
-    let rows = tx.all_built(&query).await?;
-    rows.iter()
-        .map(|row| {
-            let key = if by_number {
-                Key::Number(row.get(1)?)
-            } else {
-                Key::Text(row.get(2)?)
-            };
-            Ok((row.get(0)?, key))
-        })
-        .collect()
-}
-
-/// A pattern for a text anywhere in a column.
-fn anywhere(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// The ids of users with ids of another system, at most `most`.
@@ -261,14 +283,6 @@ fn filtered(query: &mut Query, environment: &EnvironmentId, search: &Search) {
         if let Some(end) = kit::prefix_end(prefix) {
             query.push(upper).bind(end);
         }
-    }
-    if let Some(text) = &search.contains {
-        let pattern = anywhere(text);
-        query
-            .push(" AND (u.name_key LIKE ")
-            .bind(pattern.as_str())
-            .push(" ESCAPE '\\' OR u.email_key LIKE ");
-        query.bind(pattern).push(" ESCAPE '\\')");
     }
 }
 

@@ -45,27 +45,12 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
-    (00 $number:literal, $name:literal) => {
+    ($place:literal, $number:literal, $name:literal) => {
         Migration {
-            number: $number,
+            number: $place,
             name: $name,
             common: Some(include_str!(concat!(
-                "../../../../migrations/00",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            ))),
-            sqlite: None,
-            pg: None,
-        }
-    };
-    ($number:literal, $name:literal) => {
-        Migration {
-            number: $number,
-            name: $name,
-            common: Some(include_str!(concat!(
-                "../../../../migrations/000",
+                "../../../../migrations/",
                 $number,
                 "_",
                 $name,
@@ -163,12 +148,13 @@ impl Bench {
                 pg: None,
             };
             let all = [
-                migration!(1, "blocks_tables"),
-                migration!(4, "tenancy_tables"),
-                migration!(5, "people_tables"),
+                migration!(1, "0001", "blocks_tables"),
+                migration!(4, "0004", "tenancy_tables"),
+                migration!(5, "0005", "people_tables"),
                 roles,
-                migration!(00 10, "tenancy_hierarchy"),
-                migration!(00 11, "people_sub_accounts"),
+                migration!(10, "0010", "tenancy_hierarchy"),
+                migration!(11, "0011", "people_sub_accounts"),
+                migration!(60, "0060", "people_search"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {
