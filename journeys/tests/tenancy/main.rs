@@ -7,6 +7,8 @@
 )]
 
 mod account;
+mod applications;
+mod assignments;
 mod categories;
 mod hierarchy;
 mod permissions;

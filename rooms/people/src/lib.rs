@@ -1,8 +1,10 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, and those of the search index. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod applications;
 mod below;
 mod credentials;
 mod faults;
@@ -19,6 +21,7 @@ mod search;
 mod users;
 mod views;
 
+pub use applications::{Door, Entry, door, entered};
 pub use credentials::{Credentials, PreparedPassword};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::Credentials;
+use crate::applications;
 use crate::ranks;
 use crate::records;
 
@@ -165,6 +166,19 @@ impl tenancy::SubAccountMembers for PeopleTenancy {
         most: i64,
     ) -> Result<Option<String>, StoreError> {
         records::reach_down_after(tx, scope, cursor, most).await
+    }
+}
+
+#[async_trait]
+impl tenancy::ApplicationHolders for PeopleTenancy {
+    async fn forget_application(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        application: &str,
+        most: i64,
+    ) -> Result<bool, StoreError> {
+        applications::forget_application(tx, environment, application, most).await
     }
 }
 

@@ -14,8 +14,8 @@ use super::access::SubAccountAccess;
 use super::model::{NewTenant, Tenant, TenantChanges};
 use super::removal::{self, REMOVAL};
 use super::store;
-use crate::hierarchy;
 use crate::room::TenantPurge;
+use crate::{applications, hierarchy};
 
 /// Why a tenant was not created, changed or deleted.
 #[derive(Debug, Error)]
@@ -129,6 +129,7 @@ pub async fn create_tenant(
     if !store::set_alias(tx, environment, &tenant.tenant_id, tenant.alias.as_deref()).await? {
         return Err(TenantError::AliasTaken);
     }
+    applications::welcome(tx, environment, &tenant.tenant_id, now).await?;
     Ok(tenant)
 }
 
@@ -311,6 +312,7 @@ pub(crate) async fn delete(
     if !store::delete(tx, environment, id.as_str(), parent).await? {
         return Err(TenantError::NotFound);
     }
+    applications::forget_tenant(tx, environment, id.as_str()).await?;
     let scope = Scope::tenant(environment.clone(), id.clone());
     for purge in purges.iter() {
         purge.shut(tx, &scope, change.now).await?;
