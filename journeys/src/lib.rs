@@ -74,6 +74,7 @@ pub mod at {
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
     pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
+    pub const USERS_V2: &str = "/identity/resources/users/v2";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";
