@@ -16,7 +16,7 @@ use outbound::Outbound;
 use people::{
     BulkInvite, BulkRoles, Credentials, FoldJob, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
 };
-use tenancy::{ApplicationHolders, RoleHolders, TenancySeed, TenantPurge};
+use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
 use crate::figures::Upkeep;
@@ -107,23 +107,20 @@ pub fn build(parts: Parts) -> Built {
         ids.clone(),
         Arc::clone(&clock),
     ));
-    let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-        Arc::new(passwords) as Arc<dyn TenantPurge>,
-        Arc::clone(&members) as Arc<dyn TenantPurge>,
-    ]);
-    let application_holders: Arc<dyn ApplicationHolders> = Arc::clone(&members) as _;
-    let holders: Arc<dyn RoleHolders> = members;
+    let neighbours = Neighbours {
+        purges: Arc::from([
+            Arc::new(passwords) as Arc<dyn TenantPurge>,
+            Arc::clone(&members) as Arc<dyn TenantPurge>,
+        ]),
+        holders: Arc::clone(&members) as Arc<dyn RoleHolders>,
+        application_holders: Arc::clone(&members) as Arc<dyn ApplicationHolders>,
+        members,
+    };
 
     let mut rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
-        tenancy::routes(
-            &app,
-            directory.clone(),
-            Arc::clone(&purges),
-            Arc::clone(&holders),
-            Arc::clone(&application_holders),
-        ),
+        tenancy::routes(&app, directory.clone(), neighbours.clone()),
         people::routes(&app, directory.clone(), Arc::clone(&credentials)),
         access::routes(&app, directory, hash_pool, limits),
     ]);
@@ -160,7 +157,7 @@ pub fn build(parts: Parts) -> Built {
         }),
     ];
     jobs.extend(posting);
-    let mut runners = tenancy::runners(purges, holders, application_holders);
+    let mut runners = tenancy::runners(neighbours, ids.clone());
     runners.push(Arc::new(RoleRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
     runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));

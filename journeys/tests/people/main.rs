@@ -6,10 +6,12 @@
 )]
 
 mod applications;
+mod below;
 mod bulk;
 mod creation;
 mod lists;
 mod me;
+mod reach;
 mod reading;
 mod roles_of_users;
 mod search;

@@ -7,7 +7,7 @@ use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, applications, bulk, lists, me, members, team, temporary, tenants, users};
+use crate::{Credentials, applications, below, bulk, lists, me, members, team, temporary, tenants, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -59,6 +59,7 @@ pub fn routes(app: &App, directory: Directory, credentials: Arc<dyn Credentials>
     Routes::new()
         .and(users::routes())
         .and(members::routes())
+        .and(below::routes())
         .and(temporary::routes())
         .and(tenants::routes())
         .and(bulk::routes())

@@ -44,6 +44,7 @@ impl From<UserError> for Problem {
             UserError::AlreadyMember
             | UserError::EmailTaken
             | UserError::UsernameTaken
+            | UserError::AlwaysOpen
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
             UserError::TooStrong | UserError::TenantNamed | UserError::NoTemporary | UserError::OwnEnd => {
@@ -135,6 +136,7 @@ const fn everything(caller: &EnvironmentCaller) -> Lens<'_> {
         tenant: caller.tenant.as_ref(),
         audience: Audience::Environment,
         detail: Detail::Full,
+        below: None,
     }
 }
 
@@ -181,6 +183,7 @@ async fn read_user_by_email(
         .read(async move |tx| {
             let lens = Lens {
                 detail: Detail::Bare,
+                below: None,
                 ..everything(&caller)
             };
             domain::read_by_email(tx, &caller.environment, &email, lens).await
