@@ -56,6 +56,10 @@ pub mod at {
     pub const DISCOVERY: &str = "/.well-known/openid-configuration";
     pub const TENANTS: &str = "/tenants/resources/tenants/v1";
     pub const TENANTS_V2: &str = "/tenants/resources/tenants/v2";
+    pub const SUB_TENANTS: &str = "/tenants/resources/sub-tenants/v1";
+    pub const HIERARCHY: &str = "/tenants/resources/hierarchy/v1";
+    pub const SUB_TENANT_USERS: &str = "/identity/resources/sub-tenants/users/v1";
+    pub const ACCOUNT: &str = "/tenants/resources/account-settings/v1";
     pub const ROLES: &str = "/identity/resources/roles/v1";
     pub const ROLES_V2: &str = "/identity/resources/roles/v2";
     pub const PERMISSIONS: &str = "/identity/resources/permissions/v1";
@@ -70,6 +74,7 @@ pub mod at {
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
     pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
+    pub const USERS_V2: &str = "/identity/resources/users/v2";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";
