@@ -6,9 +6,11 @@
 )]
 
 mod applications;
+mod below;
 mod creation;
 mod lists;
 mod me;
+mod reach;
 mod reading;
 mod roles_of_users;
 mod search;
