@@ -18,8 +18,9 @@ use crate::views::{self, Audience, Detail, Lens, UserView};
 /// Most statuses that are told of one user.
 const MOST_STATUSES: i64 = 2_000;
 
-/// The change, made in the tenant that an entry names. A tenant that does not exist yet is made, unless it must be there.
-async fn entered(tx: &Tx, change: &Change, entry: &Entry) -> Result<Change, UserError> {
+/// The change, made in the tenant that an entry names and held there; and whether new members reach what is below. A tenant
+/// that does not exist yet is made, unless it must be there.
+async fn entered(tx: &Tx, change: &Change, entry: &Entry) -> Result<(Change, bool), UserError> {
     let environment = &change.scope.environment;
     let scope = Scope::tenant(environment.clone(), TenantId::from(entry.tenant.as_str()));
     if !tenancy::tenant_exists(tx, environment, &entry.tenant).await? {
@@ -46,10 +47,15 @@ async fn entered(tx: &Tx, change: &Change, entry: &Entry) -> Result<Change, User
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Change {
+    // Held, so that it is not deleted before its new member is there to be removed with it.
+    let access = tenancy::hold_tenant(tx, environment, &entry.tenant)
+        .await?
+        .ok_or(UserError::NoTenant)?;
+    let change = Change {
         scope,
         ..change.clone()
-    })
+    };
+    Ok((change, access.by_default()))
 }
 
 /// The user of a change, held.
@@ -60,7 +66,12 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<UserRecord, UserErro
 }
 
 /// A membership to be, with the tenant's default roles.
-async fn membership(tx: &Tx, change: &Change, status: MembershipStatus) -> Result<Membership, UserError> {
+async fn membership(
+    tx: &Tx,
+    change: &Change,
+    status: MembershipStatus,
+    sub_accounts: bool,
+) -> Result<Membership, UserError> {
     let roles = tenancy::default_roles(tx, &change.scope).await?;
     Ok(Membership {
         tenant_id: change.scope.tenant_id().to_owned(),
@@ -69,7 +80,7 @@ async fn membership(tx: &Tx, change: &Change, status: MembershipStatus) -> Resul
         is_disabled: false,
         expires_at: None,
         valid_after: Millis(0),
-        sub_accounts: false,
+        sub_accounts,
         created_at: change.now,
     })
 }
@@ -82,6 +93,7 @@ async fn shown(tx: &Tx, change: &Change, id: &str) -> Result<UserView, UserError
         tenant: change.scope.tenant.as_ref(),
         audience: Audience::Environment,
         detail: Detail::Full,
+        below: None,
     };
     Ok(views::view(tx, &change.scope.environment, user, lens).await?)
 }
@@ -97,10 +109,10 @@ pub(super) async fn set_active(
     records::user_by_id(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
-    let change = &entered(tx, change, entry).await?;
+    let (change, reaches) = &entered(tx, change, entry).await?;
     let (environment, tenant) = (&change.scope.environment, change.scope.tenant_id());
     let user = held(tx, change, id).await?;
-    let new = membership(tx, change, MembershipStatus::PendingLogin).await?;
+    let new = membership(tx, change, MembershipStatus::PendingLogin, *reaches).await?;
     if records::write_new_member(tx, environment, &user, &new).await? {
         note(tx, change, "User added to tenant", None, Some(&user)).await?;
         records::count_in(tx, environment, &user, tenant, false).await?;
@@ -121,7 +133,7 @@ pub(super) async fn add(tx: &Tx, change: &Change, id: &str, entry: &Entry) -> Re
     records::user_by_id(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
-    let change = &entered(tx, change, entry).await?;
+    let (change, reaches) = &entered(tx, change, entry).await?;
     let (environment, tenant) = (&change.scope.environment, change.scope.tenant_id());
     let user = held(tx, change, id).await?;
     let status = match (entry.silent, user.verified) {
@@ -129,7 +141,7 @@ pub(super) async fn add(tx: &Tx, change: &Change, id: &str, entry: &Entry) -> Re
         (false, true) => MembershipStatus::PendingInvitation,
         (false, false) => MembershipStatus::NotActivated,
     };
-    let new = membership(tx, change, status).await?;
+    let new = membership(tx, change, status, *reaches).await?;
     if !records::write_new_member(tx, environment, &user, &new).await? {
         return Err(UserError::AlreadyMember);
     }

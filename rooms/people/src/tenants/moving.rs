@@ -82,7 +82,11 @@ impl Runner for MemberMove {
         let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
         let source = Scope::tenant(task.environment.clone(), order.source.as_str().into());
         let target = Scope::tenant(task.environment.clone(), order.target.as_str().into());
-        if !tenancy::tenant_exists(tx, &task.environment, &order.target).await? {
+        // Held, so that it is not deleted before its new members are there to be removed with it.
+        if tenancy::hold_tenant(tx, &task.environment, &order.target)
+            .await?
+            .is_none()
+        {
             return Ok(Progress {
                 failed: 1,
                 errors: vec![json!({"error": "The target tenant was deleted"})],
