@@ -12,7 +12,7 @@ use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{Credentials, GroupRemoval, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -116,6 +116,7 @@ pub fn build(parts: Parts) -> Built {
     ];
     let mut runners = tenancy::runners(purges, holders);
     runners.push(Arc::new(RoleRemoval));
+    runners.push(Arc::new(GroupRemoval));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {
             db: db.clone(),

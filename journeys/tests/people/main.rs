@@ -6,6 +6,9 @@
 )]
 
 mod creation;
+mod group_members;
+mod group_roles;
+mod groups;
 mod lists;
 mod me;
 mod reading;

@@ -1,10 +1,12 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `user_groups`, `group_members`,
+//! `group_roles`. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
 mod faults;
+mod groups;
 mod lists;
 mod me;
 mod members;
@@ -18,6 +20,7 @@ mod users;
 mod views;
 
 pub use credentials::{Credentials, PreparedPassword};
+pub use groups::GroupRemoval;
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view, membership,

@@ -6,7 +6,7 @@ use blocks::audit::AuditRecord;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, lists, me, members, users};
+use crate::{Credentials, groups, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -57,6 +57,7 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
         .and(users::routes())
         .and(members::routes())
         .and(lists::routes())
+        .and(groups::routes())
         .and(me::routes())
         .bind(app, room)
 }

@@ -49,13 +49,7 @@ macro_rules! migration {
         Migration {
             number: $number,
             name: $name,
-            common: Some(include_str!(concat!(
-                "../../../../migrations/000",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            ))),
+            common: Some(include_str!(concat!("../../../../migrations/", $name, ".sql"))),
             sqlite: None,
             pg: None,
         }
@@ -148,10 +142,12 @@ impl Bench {
                 pg: None,
             };
             let all = [
-                migration!(1, "blocks_tables"),
-                migration!(4, "tenancy_tables"),
-                migration!(5, "people_tables"),
+                migration!(1, "0001_blocks_tables"),
+                migration!(4, "0004_tenancy_tables"),
+                migration!(5, "0005_people_tables"),
                 roles,
+                migration!(30, "0030_tenancy_role_lists"),
+                migration!(31, "0031_people_groups"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

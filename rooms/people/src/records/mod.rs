@@ -5,6 +5,7 @@ mod domain;
 mod model;
 mod store;
 
+pub(crate) use authorization::held_role_ids;
 pub use authorization::{Authorization, authorization};
 pub(crate) use domain::{
     audit, count_in, end_membership, erase_user, for_audit, give_roles, hold, hold_membership,

@@ -208,17 +208,23 @@ pub(in crate::records) async fn delete_membership(
     tenant: &str,
     user: &str,
 ) -> Result<bool, StoreError> {
-    tx.exec(
-        sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
-        args![environment.as_str(), user, tenant],
-    )
-    .await?;
+    // First the row that everybody holds who gives the member something: what they gave is there to be taken then.
     let rows = tx
         .exec(
             sql!("DELETE FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),
             args![environment.as_str(), tenant, user],
         )
         .await?;
+    tx.exec(
+        sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        args![environment.as_str(), user, tenant],
+    )
+    .await?;
+    tx.exec(
+        sql!("DELETE FROM group_members WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        args![environment.as_str(), user, tenant],
+    )
+    .await?;
     Ok(rows == 1)
 }
 
