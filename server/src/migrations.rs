@@ -59,4 +59,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
+    ),
+    both(
+        70,
+        "environment_messages",
+        include_str!("../../migrations/0070_environment_messages.sql"),
+    ),
 ];

@@ -13,4 +13,5 @@ mod lists;
 mod me;
 mod reading;
 mod roles_of_users;
+mod search;
 mod updates;

@@ -1,7 +1,7 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
 //! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `user_groups`, `group_members`,
-//! `group_roles`. Other rooms ask through the functions
+//! `group_roles`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
@@ -16,6 +16,7 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod search;
 mod users;
 mod views;
 
@@ -28,3 +29,4 @@ pub use records::{
     user_by_id, user_by_username, users_by_id,
 };
 pub use room::{People, routes};
+pub use search::FoldJob;

@@ -62,6 +62,16 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         "access_tables",
         include_str!("../../../../migrations/0006_access_tables.sql"),
     ),
+    (
+        30,
+        "tenancy_role_lists",
+        include_str!("../../../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    (
+        31,
+        "people_groups",
+        include_str!("../../../../migrations/0031_people_groups.sql"),
+    ),
 ];
 
 #[derive(Clone)]
@@ -106,6 +116,7 @@ impl House {
             Arc::new(directory.clone()),
             Arc::new(gatekeeper),
             EdgeSettings::default(),
+            web::Services::default(),
         );
         let limits = RateLimit::new(false);
         let credentials = Arc::new(AccessCredentials::new(pool.clone()));

@@ -45,11 +45,17 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
-    ($number:literal, $name:literal) => {
+    ($place:literal, $number:literal, $name:literal) => {
         Migration {
-            number: $number,
+            number: $place,
             name: $name,
-            common: Some(include_str!(concat!("../../../../migrations/", $name, ".sql"))),
+            common: Some(include_str!(concat!(
+                "../../../../migrations/",
+                $number,
+                "_",
+                $name,
+                ".sql"
+            ))),
             sqlite: None,
             pg: None,
         }
@@ -142,12 +148,13 @@ impl Bench {
                 pg: None,
             };
             let all = [
-                migration!(1, "0001_blocks_tables"),
-                migration!(4, "0004_tenancy_tables"),
-                migration!(5, "0005_people_tables"),
+                migration!(1, "0001", "blocks_tables"),
+                migration!(4, "0004", "tenancy_tables"),
+                migration!(5, "0005", "people_tables"),
                 roles,
-                migration!(30, "0030_tenancy_role_lists"),
-                migration!(31, "0031_people_groups"),
+                migration!(30, "0030", "tenancy_role_lists"),
+                migration!(31, "0031", "people_groups"),
+                migration!(60, "0060", "people_search"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

@@ -5,6 +5,7 @@ mod groups;
 mod lists;
 mod members;
 mod scale;
+mod search;
 mod store;
 mod users;
 
