@@ -1,9 +1,11 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `user_groups`, `group_members`,
-//! `group_roles`, and those of the search index. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, `user_groups`, `group_members`, `group_roles`, and those of the search index. Other rooms
+//! ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod applications;
 mod credentials;
 mod faults;
 mod groups;
@@ -20,6 +22,7 @@ mod search;
 mod users;
 mod views;
 
+pub use applications::{Door, Entry, door, entered};
 pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use purge::{PeopleTenancy, RoleRemoval};

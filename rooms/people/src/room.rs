@@ -6,7 +6,7 @@ use blocks::audit::AuditRecord;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, groups, lists, me, members, users};
+use crate::{Credentials, applications, groups, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -59,5 +59,6 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
         .and(lists::routes())
         .and(groups::routes())
         .and(me::routes())
+        .and(applications::routes())
         .bind(app, room)
 }

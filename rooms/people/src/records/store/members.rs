@@ -215,16 +215,17 @@ pub(in crate::records) async fn delete_membership(
             args![environment.as_str(), tenant, user],
         )
         .await?;
-    tx.exec(
+    for statement in [
         sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
-        args![environment.as_str(), user, tenant],
-    )
-    .await?;
-    tx.exec(
         sql!("DELETE FROM group_members WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
-        args![environment.as_str(), user, tenant],
-    )
-    .await?;
+        sql!("DELETE FROM member_applications WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        sql!(
+            "DELETE FROM application_active_tenants WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"
+        ),
+    ] {
+        tx.exec(statement, args![environment.as_str(), user, tenant])
+            .await?;
+    }
     Ok(rows == 1)
 }
 
