@@ -70,6 +70,11 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0030_tenancy_role_lists.sql"),
     ),
     both(
+        31,
+        "people_groups",
+        include_str!("../../migrations/0031_people_groups.sql"),
+    ),
+    both(
         40,
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),

@@ -13,7 +13,7 @@ use environment::{Delivery, Directory, MessageSink, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
-use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
+use people::{Credentials, FoldJob, GroupRemoval, PeopleTenancy, RoleRemoval};
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
@@ -147,6 +147,7 @@ pub fn build(parts: Parts) -> Built {
     jobs.extend(posting);
     let mut runners = tenancy::runners(neighbours, ids);
     runners.push(Arc::new(RoleRemoval));
+    runners.push(Arc::new(GroupRemoval));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {
             db: db.clone(),

@@ -8,6 +8,9 @@
 mod applications;
 mod below;
 mod creation;
+mod group_members;
+mod group_roles;
+mod groups;
 mod lists;
 mod me;
 mod reach;

@@ -1,13 +1,15 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
 //! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
-//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
+//! `application_active_tenants`, `user_groups`, `group_members`, `group_roles`, and those of the search index. Other rooms
+//! ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod applications;
 mod below;
 mod credentials;
 mod faults;
+mod groups;
 mod lists;
 mod me;
 mod members;
@@ -23,6 +25,7 @@ mod views;
 
 pub use applications::{Door, Entry, door, entered};
 pub use credentials::{Credentials, PreparedPassword};
+pub use groups::GroupRemoval;
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,

@@ -6,7 +6,7 @@ use blocks::audit::AuditRecord;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, applications, below, lists, me, members, users};
+use crate::{Credentials, applications, below, groups, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -58,6 +58,7 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
         .and(members::routes())
         .and(below::routes())
         .and(lists::routes())
+        .and(groups::routes())
         .and(me::routes())
         .and(applications::routes())
         .bind(app, room)

@@ -61,7 +61,7 @@ pub async fn membership_in_force(
 }
 
 /// Ids of the roles that count for a user in the tenant of the scope: the member's own, or those held above.
-pub(crate) async fn role_ids_in_force(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+pub(super) async fn role_ids_in_force(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
     let own = store::role_ids(tx, scope, user).await?;
     if !own.is_empty() || store::is_member(tx, scope, user).await? {
         return Ok(own);
