@@ -80,6 +80,16 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
     both(
+        50,
+        "blocks_task_order",
+        include_str!("../../migrations/0050_blocks_task_order.sql"),
+    ),
+    both(
+        51,
+        "people_members",
+        include_str!("../../migrations/0051_people_members.sql"),
+    ),
+    both(
         60,
         "people_search",
         include_str!("../../migrations/0060_people_search.sql"),

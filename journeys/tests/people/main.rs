@@ -7,6 +7,7 @@
 
 mod applications;
 mod below;
+mod bulk;
 mod creation;
 mod group_members;
 mod group_roles;
@@ -17,4 +18,7 @@ mod reach;
 mod reading;
 mod roles_of_users;
 mod search;
+mod team;
+mod temporary;
+mod tenants_of_users;
 mod updates;

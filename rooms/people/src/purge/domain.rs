@@ -58,6 +58,7 @@ impl tenancy::TenantPurge for PeopleTenancy {
                 }
                 Some(false) => {
                     self.credentials.forget(tx, environment, &user.id).await?;
+                    crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
                     records::erase_user(tx, environment, &user).await?;
                 }
                 None => {}
