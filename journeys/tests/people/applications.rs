@@ -68,7 +68,7 @@ both_engines! {
         let answer = vendor.delete_with(at::USER_APPLICATIONS, body(&app, "acme", &[&ann.id])).await.expect(200);
         assert_eq!(answer.text(), "");
         vendor.delete_with(at::USER_APPLICATIONS, body(&app, "acme", &[&ann.id])).await.expect(200);
-        assert_eq!(list(&vendor, &app, "users").await, [bob.id.clone()]);
+        assert_eq!(list(&vendor, &app, "users").await, std::slice::from_ref(&bob.id));
         assert_eq!(list(&vendor, &ann.id, "apps").await, [default]);
     }
 
@@ -161,11 +161,11 @@ both_engines! {
         desk.post(at::USER_APPLICATIONS, body(&theirs, "acme", &[&ann.id])).await.expect(404);
         desk.delete_with(at::USER_APPLICATIONS, body(&theirs, "acme", &[&ann.id])).await.expect(404);
         desk.post(at::USER_APPLICATIONS, body(&app, "acme", &[&boss.id])).await.expect(403);
-        assert_eq!(list(&desk, &app, "users").await, [ann.id.clone()]);
+        assert_eq!(list(&desk, &app, "users").await, std::slice::from_ref(&ann.id));
         desk.get(&format!("{}/{theirs}/users", at::USER_APPLICATIONS)).await.expect(404);
         desk.get(&format!("{}/{}/apps", at::USER_APPLICATIONS, eve.id)).await.refuses(404, "User not found");
         let rows = desk.get(&format!("{}/users-apps?userIds={},{}", at::USER_APPLICATIONS, ann.id, eve.id)).await.expect(200);
-        assert_eq!(rows.pluck("userId"), [ann.id.clone()]);
+        assert_eq!(rows.pluck("userId"), std::slice::from_ref(&ann.id));
         let rows = desk.get(&format!("{}/apps-users?appIds={app},{theirs}", at::USER_APPLICATIONS)).await.expect(200);
         assert_eq!(rows.json(), json!([{"appId": app, "userIds": [ann.id]}]));
     }
@@ -206,7 +206,7 @@ both_engines! {
         while let Some(answer) = tasks.join_next().await {
             answer.unwrap().expect(201);
         }
-        assert_eq!(list(&vendor, &app, "users").await, [ann.id.clone()]);
+        assert_eq!(list(&vendor, &app, "users").await, std::slice::from_ref(&ann.id));
         world.settle().await;
         let audits = vendor.get(&format!("{}?count=50&offset=0", at::AUDITS_V2)).await.expect(200).text();
         assert_eq!(audits.matches("Users assigned to application").count(), 1, "what changed once is recorded once");

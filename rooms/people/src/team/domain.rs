@@ -1,5 +1,7 @@
 //! Decisions about members as the admin portal makes them.
 
+use std::collections::BTreeSet;
+
 use blocks::listing::Order;
 use db::{StoreError, Tx};
 use kit::{Millis, Scope};
@@ -34,6 +36,7 @@ pub(super) struct Wanted {
 pub(super) async fn list(tx: &Tx, scope: &Scope, wanted: Wanted) -> Result<(Vec<TeamUser>, i64), StoreError> {
     let search = Search {
         tenant: scope.tenant.clone(),
+        below: BTreeSet::new(),
         prefixes: wanted.prefixes,
         phrase: Phrase {
             all: wanted.contains.into_iter().collect(),
@@ -61,6 +64,7 @@ const fn lens(scope: &Scope) -> Lens<'_> {
         tenant: scope.tenant.as_ref(),
         audience: Audience::Colleague,
         detail: Detail::Full,
+        below: None,
     }
 }
 

@@ -82,6 +82,7 @@ async fn shown(tx: &Tx, change: &Change, id: &str) -> Result<UserView, UserError
         tenant: change.scope.tenant.as_ref(),
         audience: Audience::Environment,
         detail: Detail::Full,
+        below: None,
     };
     Ok(views::view(tx, &change.scope.environment, user, lens).await?)
 }
