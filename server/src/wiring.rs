@@ -158,7 +158,7 @@ pub fn build(parts: Parts) -> Built {
         }),
     ];
     jobs.extend(posting);
-    let mut runners = tenancy::runners(neighbours, ids);
+    let mut runners = tenancy::runners(neighbours, ids.clone());
     runners.push(Arc::new(RoleRemoval));
     runners.push(Arc::new(GroupRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));

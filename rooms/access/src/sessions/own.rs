@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use web::{AnyCaller, Body, Done, Guard, Json, Need, Problem, Routes, State, UserCaller, routes};
 
 use super::domain;
-use crate::gate::{self, Refusal, Wish};
+use crate::gate::{self, Goal, Refusal, Wish};
 use crate::room::Access;
 
 pub(crate) fn routes() -> Routes<Access> {
@@ -55,6 +55,7 @@ async fn token_for_tenant(
     let environment = room.environment(&caller.environment).await?;
     let configuration = room.configuration(&environment.id).await?;
     let now = room.app.now();
+    let application = caller.from.application.clone();
     let (settings, alive, id) = (configuration.clone(), session.clone(), caller.environment.clone());
     let pass = room
         .app
@@ -66,8 +67,11 @@ async fn token_for_tenant(
             let Some(user) = people::user_by_id(tx, &id, caller.user.as_str()).await? else {
                 return Ok(None);
             };
-            let wish = Wish::Exactly(&body.tenant_id);
-            let pass = gate::admit(tx, &id, user, &settings, wish, now).await?;
+            let goal = Goal {
+                tenant: Wish::Exactly(&body.tenant_id),
+                application: application.as_deref(),
+            };
+            let pass = gate::admit(tx, &id, user, &settings, goal, now).await?;
             Ok::<_, Refusal>(Some(pass))
         })
         .await?;
