@@ -56,6 +56,10 @@ pub mod at {
     pub const DISCOVERY: &str = "/.well-known/openid-configuration";
     pub const TENANTS: &str = "/tenants/resources/tenants/v1";
     pub const TENANTS_V2: &str = "/tenants/resources/tenants/v2";
+    pub const SUB_TENANTS: &str = "/tenants/resources/sub-tenants/v1";
+    pub const HIERARCHY: &str = "/tenants/resources/hierarchy/v1";
+    pub const SUB_TENANT_USERS: &str = "/identity/resources/sub-tenants/users/v1";
+    pub const ACCOUNT: &str = "/tenants/resources/account-settings/v1";
     pub const ROLES: &str = "/identity/resources/roles/v1";
     pub const ROLES_V2: &str = "/identity/resources/roles/v2";
     pub const GROUPS: &str = "/identity/resources/groups/v1";

@@ -45,6 +45,16 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
+        10,
+        "tenancy_hierarchy",
+        include_str!("../../migrations/0010_tenancy_hierarchy.sql"),
+    ),
+    both(
+        11,
+        "people_sub_accounts",
+        include_str!("../../migrations/0011_people_sub_accounts.sql"),
+    ),
+    both(
         20,
         "tenancy_applications",
         include_str!("../../migrations/0020_tenancy_applications.sql"),

@@ -6,12 +6,14 @@
 )]
 
 mod applications;
+mod below;
 mod creation;
 mod group_members;
 mod group_roles;
 mod groups;
 mod lists;
 mod me;
+mod reach;
 mod reading;
 mod roles_of_users;
 mod search;

@@ -92,8 +92,8 @@ pub(crate) async fn admit(
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
     let tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
-    let door = people::door(tx, environment, &user, goal.application, &tenant_ids).await?;
-    let tenant = pick(&door, &memberships, goal.tenant, now)?;
+    let (all, door) = before_door(tx, environment, &user, memberships, goal).await?;
+    let tenant = pick(&door, &all, goal.tenant, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     let authorization = people::authorization(tx, &scope, &user.id).await?;
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
@@ -101,12 +101,63 @@ pub(crate) async fn admit(
     let permissions = authorization.permissions.into_iter().map(|one| one.key).collect();
     Ok(Pass {
         tenant,
+        // Only the user's own: what these reach may be a hundred thousand.
         tenant_ids,
         roles: keys(configuration.add_roles_to_jwt, roles),
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
         application: door.application,
         user,
     })
+}
+
+/// The memberships that matter here and the door of the application: besides the user's own, what holds from above in the
+/// tenant wished for and in those last worked in.
+async fn before_door(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    mut memberships: Vec<Membership>,
+    goal: Goal<'_>,
+) -> Result<(Vec<Membership>, Door), Refusal> {
+    let reaches = memberships.iter().any(|one| one.sub_accounts);
+    if reaches {
+        let (wished, active) = match goal.tenant {
+            Wish::Exactly(wanted) => (Some(wanted), None),
+            Wish::Prefer(wanted) => (wanted, Some(user.active_tenant.as_str())),
+        };
+        for tenant in wished.into_iter().chain(active) {
+            reach(tx, environment, user, &mut memberships, tenant).await?;
+        }
+    }
+    let ids = |all: &[Membership]| -> Vec<String> { all.iter().map(|one| one.tenant_id.clone()).collect() };
+    let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
+    if reaches
+        && matches!(goal.tenant, Wish::Prefer(_))
+        && reach(tx, environment, user, &mut memberships, &door.active).await?
+    {
+        // Last worked in with this application alone.
+        let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
+        return Ok((memberships, door));
+    }
+    Ok((memberships, door))
+}
+
+/// Adds what holds from above in a tenant that the user is no member of; false when nothing does.
+async fn reach(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    memberships: &mut Vec<Membership>,
+    tenant: &str,
+) -> Result<bool, StoreError> {
+    if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
+        return Ok(false);
+    }
+    let scope = Scope::tenant(environment.clone(), tenant.into());
+    let inherited = people::inherited_membership(tx, &scope, &user.id).await?;
+    let found = inherited.is_some();
+    memberships.extend(inherited);
+    Ok(found)
 }
 
 /// The tenant to enter: the one wished for, the last active one, the oldest, as far as the application is open there.

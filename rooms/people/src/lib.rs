@@ -6,6 +6,7 @@
 //! re-exported here; each takes the caller's transaction.
 
 mod applications;
+mod below;
 mod credentials;
 mod faults;
 mod groups;
@@ -27,9 +28,10 @@ pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
-    Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view, membership,
-    memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email,
-    user_by_id, user_by_username, users_by_id,
+    Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
+    inherited_membership, lets_in, membership, membership_in_force, memberships, record_login,
+    set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email, user_by_id, user_by_username,
+    users_by_id,
 };
 pub use room::{People, routes};
 pub use search::FoldJob;

@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use kit::{Clock, HandClock, Ids, Millis, RandomIds, Secret};
 use people::PeopleTenancy;
 use serde_json::{Value, json};
-use tenancy::{TenancySeed, TenantPurge};
+use tenancy::{Neighbours, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings};
 
 pub(crate) const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
@@ -95,19 +95,18 @@ impl House {
             ids.clone(),
             Arc::clone(&clock),
         ));
-        let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-            Arc::clone(&members) as Arc<dyn TenantPurge>,
-            Arc::clone(&credentials) as Arc<_>,
-        ]);
+        let neighbours = Neighbours {
+            purges: Arc::from([
+                Arc::clone(&members) as Arc<dyn TenantPurge>,
+                Arc::clone(&credentials) as Arc<_>,
+            ]),
+            holders: Arc::clone(&members) as Arc<_>,
+            application_holders: Arc::clone(&members) as Arc<_>,
+            members,
+        };
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
-            tenancy::routes(
-                &app,
-                directory.clone(),
-                purges,
-                Arc::clone(&members) as _,
-                members,
-            ),
+            tenancy::routes(&app, directory.clone(), neighbours),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),

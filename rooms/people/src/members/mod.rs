@@ -5,6 +5,7 @@ mod domain;
 mod model;
 
 pub(crate) use api::routes;
+pub(crate) use domain::{check_level, give, held, note, take};
 pub(crate) use model::RolesBody;
 
 /// What the tests of this room reach.

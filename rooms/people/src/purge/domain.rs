@@ -162,6 +162,23 @@ impl tenancy::RoleHolders for PeopleTenancy {
 }
 
 #[async_trait]
+impl tenancy::SubAccountMembers for PeopleTenancy {
+    async fn open_to(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<bool, StoreError> {
+        records::set_sub_accounts(tx, scope, user.as_str(), true).await
+    }
+
+    async fn open_to_all(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        cursor: &str,
+        most: i64,
+    ) -> Result<Option<String>, StoreError> {
+        records::reach_down_after(tx, scope, cursor, most).await
+    }
+}
+
+#[async_trait]
 impl tenancy::ApplicationHolders for PeopleTenancy {
     async fn forget_application(
         &self,

@@ -6,7 +6,7 @@ use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 
 use tenancy::Application;
 
-use super::model::{GateView, Membership, MembershipStatus, UserRecord};
+use super::model::{Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
 use crate::applications;
 use crate::ranks::{self, Ground};
@@ -78,19 +78,6 @@ pub async fn memberships(
 /// When storage fails.
 pub async fn membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<Membership>, StoreError> {
     store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
-}
-
-/// What the gate asks on every request: one statement over two primary keys. `None` when the user is not a member.
-///
-/// # Errors
-/// When storage fails.
-pub async fn gate_view(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &str,
-    tenant: &str,
-) -> Result<Option<GateView>, StoreError> {
-    store::gate_view(tx, environment, user, tenant).await
 }
 
 /// Notes a successful login into the tenant of the scope through an application: the time, the active tenant there, and that

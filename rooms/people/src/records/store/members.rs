@@ -20,7 +20,7 @@ fn membership_from(row: &Row) -> Result<Membership, StoreError> {
 }
 
 /// One row per membership and role becomes one membership with its roles.
-fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
+pub(super) fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
     let mut all: Vec<(String, Membership)> = Vec::new();
     for row in rows {
         let user: String = row.get(0)?;

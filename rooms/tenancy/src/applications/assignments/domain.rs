@@ -233,7 +233,7 @@ async fn both_held(
 ) -> Result<(Application, Option<Decision>), ApplicationError> {
     let environment = &change.environment;
     let application = domain::held(tx, environment, application).await?;
-    if !tenants::hold_tenant(tx, environment, tenant).await? {
+    if tenants::hold_tenant(tx, environment, tenant).await?.is_none() {
         return Err(ApplicationError::NoTenant);
     }
     let decision = store::find(tx, environment, &application.id, tenant).await?;
