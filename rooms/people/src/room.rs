@@ -7,7 +7,9 @@ use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, applications, below, bulk, groups, lists, me, members, team, temporary, tenants, users};
+use crate::{
+    Credentials, applications, below, bulk, groups, lists, me, members, team, temporary, tenants, users,
+};
 
 /// State of this room's handlers.
 #[derive(Clone)]

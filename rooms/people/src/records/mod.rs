@@ -7,7 +7,6 @@ mod model;
 mod moving;
 mod store;
 
-pub(crate) use authorization::held_role_ids;
 pub use authorization::{Authorization, authorization};
 pub(crate) use domain::{
     audit, count_in, end_membership, erase_user, for_audit, give_roles, hold, hold_membership,
@@ -19,6 +18,6 @@ pub use domain::{
     user_by_email, user_by_id, user_by_username, users_by_id,
 };
 pub use inheritance::{gate_view, inherited_membership, lets_in, membership_in_force};
-pub(crate) use inheritance::{reach_down_after, set_sub_accounts};
+pub(crate) use inheritance::{reach_down_after, role_ids_in_force, set_sub_accounts};
 pub use model::{GateView, Membership, MembershipStatus, UserRecord};
 pub(crate) use moving::{Moved, count_moved, move_members};

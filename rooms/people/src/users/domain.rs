@@ -73,7 +73,7 @@ impl From<tenancy::TenantError> for UserError {
 
 /// The level of the strongest role of a member (the lowest number), groups included; `None` without roles.
 pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
-    let held = records::held_role_ids(tx, scope, user).await?;
+    let held = records::role_ids_in_force(tx, scope, user).await?;
     if held.is_empty() {
         return Ok(None);
     }

@@ -151,7 +151,8 @@ async fn through_groups(
     if lens.detail != Detail::Full {
         return Ok(through);
     }
-    let tenant = lens.tenant.map(TenantId::as_str);
+    // Of users of tenants below, each is seen in a tenant of their own.
+    let tenant = lens.tenant.filter(|_| lens.below.is_none()).map(TenantId::as_str);
     for (user, tenant, group) in groups::briefs(tx, environment, tenant, users).await? {
         through.groups.entry((user, tenant)).or_default().push(group);
     }
