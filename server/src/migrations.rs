@@ -49,4 +49,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
+    both(
+        41,
+        "people_identifiers",
+        include_str!("../../migrations/0041_people_identifiers.sql"),
+    ),
 ];

@@ -94,7 +94,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
-        people::routes(&app, credentials),
+        people::routes(&app, credentials, directory.clone(), limits.clone()),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);

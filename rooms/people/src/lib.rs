@@ -1,10 +1,11 @@
-//! Users, their memberships in tenants, and the roles they hold there.
+//! Users, their memberships in tenants, the roles they hold there, and what they are found by.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
 mod faults;
+mod identifiers;
 mod lists;
 mod me;
 mod members;
@@ -18,10 +19,11 @@ mod users;
 mod views;
 
 pub use credentials::{Credentials, PreparedPassword};
+pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view, membership,
     memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email,
-    user_by_id, user_by_username, users_by_id,
+    user_by_id, user_by_phone, user_by_username, users_by_id,
 };
 pub use room::{People, routes};

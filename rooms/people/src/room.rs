@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
+use blocks::throttle::RateLimit;
+use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, lists, me, members, users};
+use crate::{Credentials, identifiers, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
 pub struct People {
     pub(crate) app: App,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) directory: Directory,
+    pub(crate) limits: RateLimit,
 }
 
 /// What every change needs besides its transaction.
@@ -47,16 +51,24 @@ impl People {
     }
 }
 
-/// The routes of this room.
-pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
+/// The routes of this room. `directory` keeps the keys of codes; `limits` bounds how often codes are sent.
+pub fn routes(
+    app: &App,
+    credentials: Arc<dyn Credentials>,
+    directory: Directory,
+    limits: RateLimit,
+) -> BoundRoutes {
     let room = People {
         app: app.clone(),
         credentials,
+        directory,
+        limits,
     };
     Routes::new()
         .and(users::routes())
         .and(members::routes())
         .and(lists::routes())
         .and(me::routes())
+        .and(identifiers::routes())
         .bind(app, room)
 }

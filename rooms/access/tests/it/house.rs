@@ -62,6 +62,16 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         "access_tables",
         include_str!("../../../../migrations/0006_access_tables.sql"),
     ),
+    (
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    (
+        41,
+        "people_identifiers",
+        include_str!("../../../../migrations/0041_people_identifiers.sql"),
+    ),
 ];
 
 #[derive(Clone)]
@@ -121,7 +131,7 @@ impl House {
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, purges, members),
-            people::routes(&app, credentials),
+            people::routes(&app, credentials, directory.clone(), limits.clone()),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),
         ]);

@@ -46,11 +46,15 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 
 macro_rules! migration {
     ($number:literal, $name:literal) => {
+        migration!("000", $number, $name)
+    };
+    ($zeros:literal, $number:literal, $name:literal) => {
         Migration {
             number: $number,
             name: $name,
             common: Some(include_str!(concat!(
-                "../../../../migrations/000",
+                "../../../../migrations/",
+                $zeros,
                 $number,
                 "_",
                 $name,
@@ -152,6 +156,8 @@ impl Bench {
                 migration!(4, "tenancy_tables"),
                 migration!(5, "people_tables"),
                 roles,
+                migration!("00", 40, "blocks_one_time_secrets"),
+                migration!("00", 41, "people_identifiers"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

@@ -7,7 +7,7 @@ mod flags;
 mod model;
 
 pub(crate) use api::routes;
-pub(crate) use domain::{UserError, change_profile, outranks, strongest};
+pub(crate) use domain::{UserError, change_profile, outranks, rewrite, strongest};
 pub(crate) use model::ProfileBody;
 
 /// What the tests of this room reach.

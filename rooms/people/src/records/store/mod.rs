@@ -9,7 +9,7 @@ pub(super) use members::{
     take_roles, tenants_of,
 };
 pub(super) use users::{
-    by_email, by_id, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,
+    by_id, by_identifier, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,
 };
 
 /// How many values one `IN` list gets.
