@@ -10,5 +10,6 @@ mod configuration;
 mod cors;
 mod discovery;
 mod environments;
+mod messages;
 mod paths;
 mod vendor_token;

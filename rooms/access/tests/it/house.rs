@@ -116,6 +116,7 @@ impl House {
             Arc::new(directory.clone()),
             Arc::new(gatekeeper),
             EdgeSettings::default(),
+            web::Services::default(),
         );
         let limits = RateLimit::new(false);
         let credentials = Arc::new(AccessCredentials::new(pool.clone()));

@@ -33,7 +33,7 @@ struct Inner {
     db: Db,
     clock: Arc<dyn Clock>,
     ids: Ids,
-    sealing: SealingKey,
+    sealing: Arc<SealingKey>,
     known: Cache<Arc<Known>>,
     hosts: Cache<Option<EnvironmentId>>,
     /// Whether something changed since it was last asked.
@@ -53,7 +53,7 @@ pub(crate) struct Known {
 impl Directory {
     /// A directory over the tables of this room. `sealing` is the key that the environments' keys are sealed with.
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Ids, sealing: SealingKey) -> Self {
+    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Ids, sealing: impl Into<Arc<SealingKey>>) -> Self {
         let told = Mutex::new(db.subscribe());
         let news = move || {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ impl Directory {
             db,
             clock,
             ids,
-            sealing,
+            sealing: sealing.into(),
             known: Cache::new(ENVIRONMENTS),
             hosts: Cache::new(HOSTS),
             news: Box::new(news),
@@ -89,6 +89,12 @@ impl Directory {
 
     pub(crate) fn sealing(&self) -> &SealingKey {
         &self.0.sealing
+    }
+
+    /// The key that stored secrets are sealed with.
+    #[must_use]
+    pub fn sealing_key(&self) -> Arc<SealingKey> {
+        Arc::clone(&self.0.sealing)
     }
 
     /// Has every entry checked before it is used again.
