@@ -53,6 +53,8 @@ pub const MIGRATIONS: &[Migration] = &[
         41,
         "people_identifiers",
         include_str!("../../migrations/0041_people_identifiers.sql"),
+    ),
+    both(
         70,
         "environment_messages",
         include_str!("../../migrations/0070_environment_messages.sql"),

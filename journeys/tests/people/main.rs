@@ -6,8 +6,12 @@
 )]
 
 mod creation;
+mod emails;
+mod links;
 mod lists;
 mod me;
+mod phones;
 mod reading;
 mod roles_of_users;
 mod updates;
+mod usernames;

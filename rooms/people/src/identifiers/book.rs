@@ -20,11 +20,7 @@ pub(super) const fn ranking(kind: Kind) -> Ranking {
 }
 
 /// Counts in what was written.
-pub(super) async fn enlist(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    one: &Identifier,
-) -> Result<(), StoreError> {
+pub(super) async fn enlist(tx: &Tx, environment: &EnvironmentId, one: &Identifier) -> Result<(), StoreError> {
     let ranking = ranking(one.kind);
     let Some(full) = ranking.add(tx, environment, &one.value, &one.id).await? else {
         return Ok(());
@@ -37,11 +33,7 @@ pub(super) async fn enlist(
 }
 
 /// Counts out what was deleted.
-pub(super) async fn strike(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    one: &Identifier,
-) -> Result<(), StoreError> {
+pub(super) async fn strike(tx: &Tx, environment: &EnvironmentId, one: &Identifier) -> Result<(), StoreError> {
     ranking(one.kind)
         .remove(tx, environment, &one.value, &one.id)
         .await
@@ -76,15 +68,25 @@ fn first(user: &UserRecord) -> Vec<Identifier> {
         created_at: user.created_at,
         updated_at: user.created_at,
     };
-    let email = user.email.iter().map(|email| one(Kind::Email, email, user.verified));
+    let email = user
+        .email
+        .iter()
+        .map(|email| one(Kind::Email, email, user.verified));
     // Nobody has proved the number yet.
-    let phone = user.phone_number.iter().map(|phone| one(Kind::Phone, phone, false));
+    let phone = user
+        .phone_number
+        .iter()
+        .map(|phone| one(Kind::Phone, phone, false));
     email.chain(phone).collect()
 }
 
 /// Writes the identifiers of a user who is about to be written. False when the address is somebody's. Counting follows
 /// with [`enlist_all`].
-pub(crate) async fn open(tx: &Tx, environment: &EnvironmentId, user: &UserRecord) -> Result<bool, StoreError> {
+pub(crate) async fn open(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+) -> Result<bool, StoreError> {
     for one in first(user) {
         if !store::insert(tx, environment, &one).await? {
             return Ok(false);

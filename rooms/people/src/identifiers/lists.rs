@@ -177,10 +177,12 @@ async fn phones(
     let mut search = Search::new(Kind::Phone, &page, caller, params)?;
     // A plus that was not escaped arrives as a blank; what people put between digits is not stored.
     let prefix = params.text_within("_phoneNumber", TEXT)?.map(|text| {
-        text.chars().filter(char::is_ascii_digit).fold(String::from("+"), |mut key, digit| {
-            key.push(digit);
-            key
-        })
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .fold(String::from("+"), |mut key, digit| {
+                key.push(digit);
+                key
+            })
     });
     search.filter.prefix = prefix;
     answer(room, caller, params, page, search).await

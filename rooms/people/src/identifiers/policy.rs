@@ -91,4 +91,3 @@ async fn write_emails_policy(
         .await?;
     Ok(Done::OK)
 }
-

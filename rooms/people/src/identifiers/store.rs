@@ -284,9 +284,8 @@ pub(super) async fn page_filtered(
     (by_user, order): (bool, Order),
     (skip, take): (i64, i64),
 ) -> Result<Vec<Identifier>, StoreError> {
-    let mut query = Query::new(
-        "SELECT i.id, i.user_id, i.value, i.verified, i.is_primary, i.created_at, i.updated_at",
-    );
+    let mut query =
+        Query::new("SELECT i.id, i.user_id, i.value, i.verified, i.is_primary, i.created_at, i.updated_at");
     filtered(&mut query, environment, kind, filter);
     query.push(match (by_user, order) {
         (true, Order::Ascending) => " ORDER BY i.user_id, i.value, i.id",

@@ -178,24 +178,32 @@ async fn remove(tx: &Tx, change: &Change, username: &str) -> Result<(), Identifi
     Ok(())
 }
 
-/// One's own username.
+/// One's own username, or none.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OwnUsernameView {
+    /// Null without one.
+    username: Option<String>,
+    user_id: String,
+}
+
+/// One's own username; null for somebody without one.
 #[utoipa::path(get, path = "/identity/resources/usernames/v1/me", tag = "User management",
     params(("frontegg-tenant-id" = Option<String>, Header, description = "A tenant of the user; with an environment token"),
         ("frontegg-user-id" = Option<String>, Header, description = "The user; with an environment token")),
-    responses((status = 200, body = UsernameView), (status = 404, description = "None")))]
+    responses((status = 200, body = OwnUsernameView)))]
 async fn read_own_username(
     State(room): State<People>,
     caller: UserCaller,
-) -> Result<Json<UsernameView>, Problem> {
+) -> Result<Json<OwnUsernameView>, Problem> {
     let user = room
         .app
         .db()
         .read(async move |tx| records::user_by_id(tx, &caller.environment, caller.user.as_str()).await)
         .await?;
     let user = user.ok_or(IdentifierError::NoUser)?;
-    let username = user.username.ok_or(IdentifierError::NoUsername)?;
-    Ok(Json(UsernameView {
-        username,
+    Ok(Json(OwnUsernameView {
+        username: user.username,
         user_id: user.id.to_string(),
     }))
 }

@@ -245,7 +245,8 @@ impl Desk {
         }
         one_time::void(tx, self.environment(), VERIFY.purpose, &one.id).await?;
         book::remove(tx, self.environment(), one).await?;
-        self.note(tx, "User email removed", &user, Some(one), None).await?;
+        self.note(tx, "User email removed", &user, Some(one), None)
+            .await?;
         Ok(())
     }
 

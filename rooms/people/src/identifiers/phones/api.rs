@@ -101,7 +101,11 @@ pub(super) fn number(text: &str) -> Result<String, IdentifierError> {
     phone.ok_or(IdentifierError::NoPhone)
 }
 
-pub(super) async fn desk(room: &People, environment: &EnvironmentId, change: Change) -> Result<Desk, Problem> {
+pub(super) async fn desk(
+    room: &People,
+    environment: &EnvironmentId,
+    change: Change,
+) -> Result<Desk, Problem> {
     Ok(Desk {
         app: room.app.clone(),
         key: room.directory.code_key(environment).await?,
@@ -196,7 +200,14 @@ async fn delete_phone(
     Path(phone_id): Path<String>,
 ) -> Result<Json<CodeSentView>, Problem> {
     let now = room.app.now();
-    throttle::send(room.app.db(), &room.limits, &caller.environment, caller.user.as_str(), now).await?;
+    throttle::send(
+        room.app.db(),
+        &room.limits,
+        &caller.environment,
+        caller.user.as_str(),
+        now,
+    )
+    .await?;
     let desk = desk(&room, &caller.environment, room.change_by_user(&caller)).await?;
     let asked = room
         .app

@@ -145,8 +145,13 @@ impl Desk {
             purpose if purpose == VERIFY.purpose => format!("{} {phone}", user.id),
             _ => user.id.to_string(),
         };
-        self.send(tx, code, (&subject, user), (SmsTemplate::PhoneVerification, phone))
-            .await
+        self.send(
+            tx,
+            code,
+            (&subject, user),
+            (SmsTemplate::PhoneVerification, phone),
+        )
+        .await
     }
 
     async fn send(

@@ -107,7 +107,14 @@ async fn reset_phone(
     let email = faults.email(Some(&body.email)).unwrap_or_default();
     faults.check().map_err(IdentifierError::Faults)?;
     let desk = asked(&room, &caller).await?;
-    throttle::send(room.app.db(), &room.limits, &caller.environment, &email, desk.change.now).await?;
+    throttle::send(
+        room.app.db(),
+        &room.limits,
+        &caller.environment,
+        &email,
+        desk.change.now,
+    )
+    .await?;
     let code = room
         .app
         .db()
@@ -123,7 +130,9 @@ async fn issue(tx: &Tx, desk: &Desk, email: &str) -> Result<IssuedCode, Identifi
     let user = records::user_by_email(tx, environment, email).await?;
     let user = user.filter(|user| !user.is_locked);
     // Nobody's code is written as well, so that both cases cost and answer the same.
-    let subject = user.as_ref().map_or_else(|| nobody(environment, email), |user| user.id.to_string());
+    let subject = user
+        .as_ref()
+        .map_or_else(|| nobody(environment, email), |user| user.id.to_string());
     let owner = user.as_ref().map_or("", |user| user.id.as_str());
     let bound = Bound {
         environment,
@@ -147,9 +156,9 @@ async fn issue(tx: &Tx, desk: &Desk, email: &str) -> Result<IssuedCode, Identifi
 
 /// One of a few subjects, so that made-up addresses fill no table.
 fn nobody(environment: &EnvironmentId, email: &str) -> String {
-    let sum = format!("{environment}{email}")
-        .bytes()
-        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let sum = format!("{environment}{email}").bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
     format!("nobody-{}", sum % 4096)
 }
 
