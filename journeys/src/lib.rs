@@ -57,10 +57,12 @@ pub mod at {
     pub const TENANTS: &str = "/tenants/resources/tenants/v1";
     pub const TENANTS_V2: &str = "/tenants/resources/tenants/v2";
     pub const ROLES: &str = "/identity/resources/roles/v1";
+    pub const ROLES_V2: &str = "/identity/resources/roles/v2";
     pub const PERMISSIONS: &str = "/identity/resources/permissions/v1";
     pub const CATEGORIES: &str = "/identity/resources/permissions/v1/categories";
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
+    pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";

@@ -45,6 +45,11 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
         40,
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
@@ -53,6 +58,11 @@ pub const MIGRATIONS: &[Migration] = &[
         41,
         "people_identifiers",
         include_str!("../../migrations/0041_people_identifiers.sql"),
+    ),
+    both(
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
     ),
     both(
         70,

@@ -13,7 +13,7 @@ use environment::{Delivery, Directory, MessageSink, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
@@ -134,6 +134,7 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(FoldJob { db: db.clone() }),
         Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),

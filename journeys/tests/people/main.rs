@@ -13,5 +13,6 @@ mod me;
 mod phones;
 mod reading;
 mod roles_of_users;
+mod search;
 mod updates;
 mod usernames;

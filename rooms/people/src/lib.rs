@@ -1,6 +1,7 @@
 //! Users, their memberships in tenants, the roles they hold there, and what they are found by.
 //!
-//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, and those of the search
+//! index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
@@ -15,6 +16,7 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod search;
 mod users;
 mod views;
 
@@ -27,3 +29,4 @@ pub use records::{
     user_by_id, user_by_phone, user_by_username, users_by_id,
 };
 pub use room::{People, routes};
+pub use search::FoldJob;

@@ -45,16 +45,12 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
-    ($number:literal, $name:literal) => {
-        migration!("000", $number, $name)
-    };
-    ($zeros:literal, $number:literal, $name:literal) => {
+    ($place:literal, $number:literal, $name:literal) => {
         Migration {
-            number: $number,
+            number: $place,
             name: $name,
             common: Some(include_str!(concat!(
                 "../../../../migrations/",
-                $zeros,
                 $number,
                 "_",
                 $name,
@@ -152,12 +148,13 @@ impl Bench {
                 pg: None,
             };
             let all = [
-                migration!(1, "blocks_tables"),
-                migration!(4, "tenancy_tables"),
-                migration!(5, "people_tables"),
+                migration!(1, "0001", "blocks_tables"),
+                migration!(4, "0004", "tenancy_tables"),
+                migration!(5, "0005", "people_tables"),
                 roles,
-                migration!("00", 40, "blocks_one_time_secrets"),
-                migration!("00", 41, "people_identifiers"),
+                migration!(40, "0040", "blocks_one_time_secrets"),
+                migration!(41, "0041", "people_identifiers"),
+                migration!(60, "0060", "people_search"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

@@ -8,6 +8,7 @@ use super::model::{GateView, Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
 use crate::identifiers;
 use crate::ranks::{self, Ground};
+use crate::search;
 
 /// The user who owns an e-mail address, given as [`kit::email_key`] makes it: the primary one, or one that was proved.
 ///
@@ -178,7 +179,11 @@ pub(crate) async fn write_new_user(
     user: &UserRecord,
 ) -> Result<bool, StoreError> {
     // The address first: it may be a further one of somebody, which the table of users does not know.
-    Ok(identifiers::open(tx, environment, user).await? && store::insert(tx, environment, user).await?)
+    if !identifiers::open(tx, environment, user).await? || !store::insert(tx, environment, user).await? {
+        return Ok(false);
+    }
+    search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
+    Ok(true)
 }
 
 /// Counts a new member, and a user who is new altogether, wherever such are counted. Comes last in a transaction: on
@@ -233,6 +238,7 @@ async fn write_row(
         )
     };
     if keys(old) != keys(new) {
+        search::note(tx, environment, new.id.as_str(), new.created_at.0).await?;
         let mut tenants = store::repeat_keys(tx, environment, new).await?;
         tenants.sort_unstable();
         for tenant in &tenants {
@@ -302,6 +308,7 @@ pub(crate) async fn erase_user(
         }
     }
     ranks::strike(tx, Ground::environment(environment), user).await?;
+    search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
     store::delete(tx, environment, user.id.as_str()).await?;
     identifiers::erase(tx, environment, user.id.as_str()).await
 }
