@@ -63,6 +63,11 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         include_str!("../../../../migrations/0006_access_tables.sql"),
     ),
     (
+        30,
+        "tenancy_role_lists",
+        include_str!("../../../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    (
         40,
         "blocks_one_time_secrets",
         include_str!("../../../../migrations/0040_blocks_one_time_secrets.sql"),
@@ -71,6 +76,11 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         41,
         "people_identifiers",
         include_str!("../../../../migrations/0041_people_identifiers.sql"),
+    ),
+    (
+        60,
+        "people_search",
+        include_str!("../../../../migrations/0060_people_search.sql"),
     ),
 ];
 

@@ -152,6 +152,7 @@ impl Bench {
                 migration!(4, "0004", "tenancy_tables"),
                 migration!(5, "0005", "people_tables"),
                 roles,
+                migration!(30, "0030", "tenancy_role_lists"),
                 migration!(40, "0040", "blocks_one_time_secrets"),
                 migration!(41, "0041", "people_identifiers"),
                 migration!(60, "0060", "people_search"),
