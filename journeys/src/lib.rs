@@ -60,9 +60,17 @@ pub mod at {
     pub const ROLES_V2: &str = "/identity/resources/roles/v2";
     pub const PERMISSIONS: &str = "/identity/resources/permissions/v1";
     pub const CATEGORIES: &str = "/identity/resources/permissions/v1/categories";
+    pub const APPLICATIONS: &str = "/applications/resources/applications/v1";
+    pub const APPLICATION_CREDENTIALS: &str = "/applications/resources/applications/v1/credentials";
+    pub const APPLICATION_CLIENTS: &str = "/applications/application-clients";
+    pub const ASSIGNMENTS: &str = "/applications/resources/applications/tenant-assignments/v1";
+    pub const ASSIGNMENTS_V2: &str = "/applications/resources/applications/tenant-assignments/v2";
+    pub const USER_APPLICATIONS: &str = "/identity/resources/applications/v1";
+    pub const ACTIVE_TENANTS: &str = "/identity/resources/applications/user-tenants/active/v1";
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
     pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
+    pub const USERS_V2: &str = "/identity/resources/users/v2";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";

@@ -14,7 +14,7 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
-use tenancy::{RoleHolders, TenancySeed, TenantPurge};
+use tenancy::{ApplicationHolders, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
 use crate::figures::Upkeep;
@@ -109,12 +109,19 @@ pub fn build(parts: Parts) -> Built {
         Arc::new(passwords) as Arc<dyn TenantPurge>,
         Arc::clone(&members) as Arc<dyn TenantPurge>,
     ]);
+    let application_holders: Arc<dyn ApplicationHolders> = Arc::clone(&members) as _;
     let holders: Arc<dyn RoleHolders> = members;
 
     let mut rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
-        tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
+        tenancy::routes(
+            &app,
+            directory.clone(),
+            Arc::clone(&purges),
+            Arc::clone(&holders),
+            Arc::clone(&application_holders),
+        ),
         people::routes(&app, credentials, directory.clone(), limits.clone()),
         access::routes(&app, directory, hash_pool, limits),
     ]);
@@ -141,7 +148,7 @@ pub fn build(parts: Parts) -> Built {
         }),
     ];
     jobs.extend(posting);
-    let mut runners = tenancy::runners(purges, holders);
+    let mut runners = tenancy::runners(purges, holders, application_holders);
     runners.push(Arc::new(RoleRemoval));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {

@@ -6,6 +6,8 @@
     reason = "in a test a failed unwrap is how it speaks"
 )]
 
+mod applications;
+mod assignments;
 mod categories;
 mod permissions;
 mod role_lists;

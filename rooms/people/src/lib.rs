@@ -1,9 +1,10 @@
 //! Users, their memberships in tenants, the roles they hold there, and what they are found by.
 //!
-//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, and those of the search
-//! index. Other rooms ask through the functions
+//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod applications;
 mod credentials;
 mod faults;
 mod identifiers;
@@ -20,6 +21,7 @@ mod search;
 mod users;
 mod views;
 
+pub use applications::{Door, Entry, door, entered};
 pub use credentials::{Credentials, PreparedPassword};
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use purge::{PeopleTenancy, RoleRemoval};

@@ -8,7 +8,7 @@ use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, identifiers, lists, me, members, users};
+use crate::{Credentials, applications, identifiers, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -70,5 +70,6 @@ pub fn routes(
         .and(lists::routes())
         .and(me::routes())
         .and(identifiers::routes())
+        .and(applications::routes())
         .bind(app, room)
 }

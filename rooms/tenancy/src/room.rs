@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use blocks::tasks::Runner;
 use db::{StoreError, Tx};
+use environment::Directory;
 use kit::{EnvironmentId, Millis, Scope, TenantId, UserId};
 use web::{App, BoundRoutes, Routes};
 
+use crate::applications::{ApplicationRemoval, ApplicationSpread};
 use crate::roles::RoleMigration;
 use crate::tenants::TenantRemoval;
-use crate::{permissions, roles, tenants};
+use crate::{applications, permissions, roles, tenants};
 
 /// What a room that owns rows of tenants does when a tenant is deleted.
 #[async_trait]
@@ -71,33 +73,65 @@ pub trait RoleHolders: Send + Sync {
     ) -> Result<Option<String>, StoreError>;
 }
 
+/// To whom applications were given: answered by the room that owns memberships.
+#[async_trait]
+pub trait ApplicationHolders: Send + Sync {
+    /// Removes up to `most` rows about a deleted application; true when nothing of it is left.
+    async fn forget_application(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        application: &str,
+        most: i64,
+    ) -> Result<bool, StoreError>;
+}
+
 /// State of this room's handlers.
 #[derive(Clone)]
 pub struct Tenancy {
     pub(crate) app: App,
     pub(crate) purges: Arc<[Arc<dyn TenantPurge>]>,
     pub(crate) holders: Arc<dyn RoleHolders>,
+    pub(crate) application_holders: Arc<dyn ApplicationHolders>,
+    /// Seals and opens secrets.
+    pub(crate) directory: Directory,
 }
 
 /// The routes of this room. `purges` are asked in their order when a tenant is deleted.
-pub fn routes(app: &App, purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> BoundRoutes {
+pub fn routes(
+    app: &App,
+    directory: Directory,
+    purges: Arc<[Arc<dyn TenantPurge>]>,
+    holders: Arc<dyn RoleHolders>,
+    application_holders: Arc<dyn ApplicationHolders>,
+) -> BoundRoutes {
     let room = Tenancy {
         app: app.clone(),
         purges,
         holders,
+        application_holders,
+        directory,
     };
     Routes::new()
         .and(tenants::routes())
+        .and(applications::routes())
         .and(roles::routes())
         .and(permissions::routes())
         .bind(app, room)
 }
 
-/// The background work of this room: large tenants are removed, and default roles given to everybody, in pieces.
+/// The background work of this room: large tenants and applications are removed, and default roles and applications given to
+/// everybody, in pieces.
 #[must_use]
-pub fn runners(purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> Vec<Arc<dyn Runner>> {
+pub fn runners(
+    purges: Arc<[Arc<dyn TenantPurge>]>,
+    holders: Arc<dyn RoleHolders>,
+    application_holders: Arc<dyn ApplicationHolders>,
+) -> Vec<Arc<dyn Runner>> {
     vec![
         Arc::new(TenantRemoval::new(purges)),
         Arc::new(RoleMigration::new(holders)),
+        Arc::new(ApplicationRemoval::new(application_holders)),
+        Arc::new(ApplicationSpread),
     ]
 }

@@ -29,6 +29,7 @@ impl From<MeError> for Problem {
         match error {
             MeError::NotFound => Self::not_found(error.to_string()),
             MeError::NotMember => Self::forbidden(error.to_string()),
+            MeError::Application(error) => error.into(),
             MeError::Store(error) => error.into(),
         }
     }

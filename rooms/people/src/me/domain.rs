@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use db::{StoreError, Tx};
 use kit::{Millis, Scope, TenantId};
 use serde_json::json;
+use tenancy::ApplicationError;
 use thiserror::Error;
 use web::UserCaller;
 
 use super::model::{OwnTenant, OwnTenants};
+use crate::applications;
 use crate::records::{self, MembershipStatus};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
@@ -20,6 +22,8 @@ pub(super) enum MeError {
     NotFound,
     #[error("You are not a confirmed member of this tenant")]
     NotMember,
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -73,7 +77,7 @@ pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result
     })
 }
 
-/// Makes another tenant the one in force from the next token on.
+/// Makes another tenant the one in force from the next token on; in the application that the call names, where it names one.
 pub(super) async fn switch(
     tx: &Tx,
     change: &Change,
@@ -91,7 +95,13 @@ pub(super) async fn switch(
         // Added in silence: coming in for the first time is the confirmation.
         records::set_membership_status(tx, &scope, &caller.user, MembershipStatus::Activated).await?;
     }
-    records::set_active_tenant(tx, &scope, &caller.user, change.now).await?;
+    let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
+        .await?
+        .ok_or(MeError::NotFound)?;
+    let (named, tenants) = (caller.from.application.as_deref(), [tenant.to_string()]);
+    let door = applications::door(tx, &caller.environment, &user, named, &tenants).await?;
+    door.entry(tenant.as_str()).check()?;
+    applications::entered(tx, &scope, &caller.user, &door.application, change.now).await?;
     let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
         .await?
         .ok_or(MeError::NotFound)?;

@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::model::{NewTenant, Prefix, Seat, Sort, Tenant, TenantChanges};
 use super::removal::{self, REMOVAL};
 use super::store;
+use crate::applications;
 use crate::room::TenantPurge;
 
 /// Why a tenant was not created, changed or deleted.
@@ -107,7 +108,14 @@ pub async fn create_tenant(
     if !store::set_alias(tx, environment, &tenant.tenant_id, tenant.alias.as_deref()).await? {
         return Err(TenantError::AliasTaken);
     }
+    applications::welcome(tx, environment, &tenant.tenant_id, now).await?;
     Ok(tenant)
+}
+
+/// Keeps a tenant from going until the transaction ends; false when there is none.
+pub(crate) async fn hold_tenant(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    store::hold(tx, environment, id).await?;
+    store::exists(tx, environment, id).await
 }
 
 /// What every change here needs besides its transaction.
@@ -380,6 +388,7 @@ pub(super) async fn delete(
     if !store::delete(tx, environment, id.as_str()).await? {
         return Err(TenantError::NotFound);
     }
+    applications::forget_tenant(tx, environment, id.as_str()).await?;
     let scope = Scope::tenant(environment.clone(), id.clone());
     for purge in purges.iter() {
         purge.shut(tx, &scope, change.now).await?;
