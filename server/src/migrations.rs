@@ -88,6 +88,9 @@ pub const MIGRATIONS: &[Migration] = &[
         51,
         "people_members",
         include_str!("../../migrations/0051_people_members.sql"),
+        41,
+        "people_identifiers",
+        include_str!("../../migrations/0041_people_identifiers.sql"),
     ),
     both(
         60,

@@ -122,7 +122,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials)),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
