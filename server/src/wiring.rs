@@ -14,7 +14,7 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
-use tenancy::{RoleHolders, TenancySeed, TenantPurge};
+use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
 use crate::figures::Upkeep;
@@ -102,19 +102,23 @@ pub fn build(parts: Parts) -> Built {
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
     let members = Arc::new(PeopleTenancy::new(
         Arc::clone(&credentials),
-        ids,
+        ids.clone(),
         Arc::clone(&clock),
     ));
-    let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-        Arc::new(passwords) as Arc<dyn TenantPurge>,
-        Arc::clone(&members) as Arc<dyn TenantPurge>,
-    ]);
-    let holders: Arc<dyn RoleHolders> = members;
+    let neighbours = Neighbours {
+        purges: Arc::from([
+            Arc::new(passwords) as Arc<dyn TenantPurge>,
+            Arc::clone(&members) as Arc<dyn TenantPurge>,
+        ]),
+        holders: Arc::clone(&members) as Arc<dyn RoleHolders>,
+        application_holders: Arc::clone(&members) as Arc<dyn ApplicationHolders>,
+        members,
+    };
 
     let mut rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
-        tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
+        tenancy::routes(&app, directory.clone(), neighbours.clone()),
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool, limits),
     ]);
@@ -141,7 +145,7 @@ pub fn build(parts: Parts) -> Built {
         }),
     ];
     jobs.extend(posting);
-    let mut runners = tenancy::runners(purges, holders);
+    let mut runners = tenancy::runners(neighbours, ids);
     runners.push(Arc::new(RoleRemoval));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {

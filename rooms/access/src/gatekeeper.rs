@@ -59,12 +59,20 @@ impl AccessGatekeeper {
             && let Some(verified) = self.verified(token).await?
         {
             same_environment(&verified.environment, address)?;
-            let environment = verified.environment.clone();
-            return Ok(Caller::Anyone(PublicCaller { environment, from }));
+            let tenant = match &verified.holder {
+                Holder::User(token) => Some(token.tenant.clone()),
+                Holder::Environment | Holder::Other => None,
+            };
+            return Ok(Caller::Anyone(PublicCaller {
+                environment: verified.environment.clone(),
+                tenant,
+                from,
+            }));
         }
         match Environments::addressed(&self.directory, address).await? {
             Some(face) => Ok(Caller::Anyone(PublicCaller {
                 environment: face.id,
+                tenant: None,
                 from,
             })),
             None => Err(no_environment()),

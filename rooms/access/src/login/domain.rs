@@ -10,10 +10,11 @@ use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Ids, Millis, Scope, Secret, UserId};
 use people::UserRecord;
+use tenancy::Application;
 use thiserror::Error;
 use web::CallOrigin;
 
-use crate::gate::{self, Pass, Refusal, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::passwords::store as hashes;
 use crate::room::Access;
 use crate::sessions::cookies::CookieStyle;
@@ -272,6 +273,7 @@ impl Proved<'_> {
             scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
             user: self.user.id.clone(),
             email: self.user.email.clone(),
+            application: pass.application.clone(),
             session,
             refresh_token: refresh_token.clone(),
             refresh_seconds,
@@ -297,7 +299,7 @@ impl Proved<'_> {
     async fn admit(&self, room: &Access, now: Millis) -> Result<Pass, Refusal> {
         let environment = self.environment.id.clone();
         let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
-        let tenant = self.attempt.tenant.clone();
+        let (tenant, application) = (self.attempt.tenant.clone(), self.from.application.clone());
         room.app
             .db()
             .read(async move |tx| {
@@ -305,8 +307,11 @@ impl Proved<'_> {
                 let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
                     return Err(Refusal::NoTenant);
                 };
-                let wish = Wish::Prefer(tenant.as_deref());
-                gate::admit(tx, &environment, user, &configuration, wish, now).await
+                let goal = Goal {
+                    tenant: Wish::Prefer(tenant.as_deref()),
+                    application: application.as_deref(),
+                };
+                gate::admit(tx, &environment, user, &configuration, goal, now).await
             })
             .await
     }
@@ -317,6 +322,7 @@ struct Entry {
     scope: Scope,
     user: UserId,
     email: Option<String>,
+    application: Application,
     session: String,
     refresh_token: String,
     refresh_seconds: i64,
@@ -346,7 +352,8 @@ impl Entry {
             from: &self.from,
         };
         sessions::open(tx, &opening, now).await?;
-        people::record_login(tx, &self.scope, &self.user, now).await?;
+        people::record_login(tx, &self.scope, &self.user, &self.application, now).await?;
+        tenancy::application_used(tx, environment, &self.application, now).await?;
         let mut record = AuditRecord::new("User logged in", "user", user)
             .about_user(user, self.email.as_deref())
             .from(&self.from);

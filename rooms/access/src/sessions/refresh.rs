@@ -6,6 +6,7 @@ use blocks::audit::{AuditRecord, Severity};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Millis};
+use tenancy::ApplicationError;
 use thiserror::Error;
 use web::CallOrigin;
 
@@ -13,7 +14,7 @@ use super::cookies::CookieStyle;
 use super::domain::{self, SignedIn};
 use super::model::{EndReason, MEMORY_SECONDS, Presented, Standing};
 use super::store;
-use crate::gate::{self, Pass, Refusal, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::room::Access;
 
 /// A refresh was refused. None of these but the last two is a fault of ours.
@@ -28,6 +29,9 @@ pub(crate) enum RefreshError {
     Straggler,
     #[error("You are not a member of this account")]
     NotAMember,
+    /// The session lives: it may go on in another application.
+    #[error(transparent)]
+    Application(ApplicationError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -56,6 +60,7 @@ pub(crate) async fn refresh(
         successor: crypto::derived_uuid(&*secret, token),
         secret,
         wish,
+        application: from.application.clone(),
         now,
     });
     let reading = Arc::clone(&ask);
@@ -76,6 +81,7 @@ pub(crate) async fn refresh(
         Ok(pass) => pass,
         Err(Refusal::Store(error)) => return Err(error.into()),
         Err(Refusal::NotAMember) => return Err(RefreshError::NotAMember),
+        Err(Refusal::Application(error)) => return Err(RefreshError::Application(error)),
         Err(_) => return Err(RefreshError::NoSession),
     };
     if seen.presented.session_created_at < pass.user.valid_after {
@@ -118,6 +124,8 @@ struct Ask {
     successor: String,
     secret: Arc<[u8; 32]>,
     wish: Option<String>,
+    /// The application that the request names.
+    application: Option<String>,
     now: Millis,
 }
 
@@ -143,8 +151,11 @@ impl Ask {
         };
         let standing = presented.standing(self.now);
         let honoured = standing != Standing::InGrace || self.is_honoured(tx).await?;
-        let wish = self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly);
-        let pass = gate::admit(tx, &self.environment, user, &self.configuration, wish, self.now).await;
+        let goal = Goal {
+            tenant: self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly),
+            application: self.application.as_deref(),
+        };
+        let pass = gate::admit(tx, &self.environment, user, &self.configuration, goal, self.now).await;
         Ok(Some(Seen {
             presented,
             standing,

@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use kit::{Clock, HandClock, Ids, Millis, RandomIds, Secret};
 use people::PeopleTenancy;
 use serde_json::{Value, json};
-use tenancy::{TenancySeed, TenantPurge};
+use tenancy::{Neighbours, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings};
 
 pub(crate) const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
@@ -31,38 +31,27 @@ pub(crate) const LOGOUT: &str = "/identity/resources/auth/v1/logout";
 pub(crate) const ME: &str = "/identity/resources/users/v2/me";
 pub(crate) const USERS: &str = "/identity/resources/vendor-only/users/v1";
 
-const MIGRATIONS: &[(u32, &str, &str)] = &[
-    (
-        1,
-        "blocks_tables",
-        include_str!("../../../../migrations/0001_blocks_tables.sql"),
-    ),
-    (
-        2,
-        "environment_tables",
-        include_str!("../../../../migrations/0002_environment_tables.sql"),
-    ),
-    (
-        3,
-        "audit_tables",
-        include_str!("../../../../migrations/0003_audit_tables.sql"),
-    ),
-    (
-        4,
-        "tenancy_tables",
-        include_str!("../../../../migrations/0004_tenancy_tables.sql"),
-    ),
-    (
-        5,
-        "people_tables",
-        include_str!("../../../../migrations/0005_people_tables.sql"),
-    ),
-    (
-        6,
-        "access_tables",
-        include_str!("../../../../migrations/0006_access_tables.sql"),
-    ),
-];
+/// Every migration of these rooms, as they stand in the folder.
+fn migrations(rooms: &[&str]) -> Vec<Migration> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut all: Vec<Migration> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter_map(|path| {
+            let (number, name) = path.file_stem()?.to_str()?.split_once('_')?;
+            let room = name.split('_').next()?;
+            rooms.contains(&room).then(|| Migration {
+                number: number.parse().unwrap(),
+                name: name.to_owned().leak(),
+                common: Some(std::fs::read_to_string(&path).unwrap().leak()),
+                sqlite: None,
+                pg: None,
+            })
+        })
+        .collect();
+    all.sort_by_key(|migration| migration.number);
+    all
+}
 
 #[derive(Clone)]
 pub(crate) struct House {
@@ -80,16 +69,7 @@ impl House {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let db = Db::open(Settings::new(url.parse().unwrap())).await.unwrap();
-        let migrations: Vec<Migration> = MIGRATIONS
-            .iter()
-            .map(|&(number, name, text)| Migration {
-                number,
-                name,
-                common: Some(text),
-                sqlite: None,
-                pg: None,
-            })
-            .collect();
+        let migrations = migrations(&["blocks", "environment", "audit", "tenancy", "people", "access"]);
         db.migrate(&migrations).await.unwrap();
 
         let hand = Arc::new(HandClock::at(Millis(1_760_000_000_123)));
@@ -115,13 +95,18 @@ impl House {
             ids.clone(),
             Arc::clone(&clock),
         ));
-        let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-            Arc::clone(&members) as Arc<dyn TenantPurge>,
-            Arc::clone(&credentials) as Arc<_>,
-        ]);
+        let neighbours = Neighbours {
+            purges: Arc::from([
+                Arc::clone(&members) as Arc<dyn TenantPurge>,
+                Arc::clone(&credentials) as Arc<_>,
+            ]),
+            holders: Arc::clone(&members) as Arc<_>,
+            application_holders: Arc::clone(&members) as Arc<_>,
+            members,
+        };
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
-            tenancy::routes(&app, purges, members),
+            tenancy::routes(&app, directory.clone(), neighbours),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),

@@ -6,9 +6,9 @@ mod tokens;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use crypto::SealingKey;
+use crypto::{SealError, Sealed, SealingKey};
 use db::{Db, Notice, StoreError};
-use kit::{Clock, EnvironmentId, Ids, Millis};
+use kit::{Clock, EnvironmentId, Ids, Millis, Secret};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use web::{Address, EnvironmentFace, Environments, Problem};
 
@@ -89,6 +89,22 @@ impl Directory {
 
     pub(crate) fn sealing(&self) -> &SealingKey {
         &self.0.sealing
+    }
+
+    /// A secret as it may rest in the database. `context` names table, column and row: it opens nowhere else.
+    #[must_use]
+    pub fn seal(&self, secret: &Secret, context: &str) -> String {
+        self.sealing().seal(secret.reveal().as_bytes(), context)
+    }
+
+    /// What [`seal`](Self::seal) made.
+    ///
+    /// # Errors
+    /// When it was sealed under another key or for another place, or was altered.
+    pub fn unseal(&self, sealed: &str, context: &str) -> Result<Sealed<Secret>, SealError> {
+        let bytes = self.sealing().open(sealed, context)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| SealError::Malformed)?;
+        Ok(Sealed::new(Secret::new(text.to_owned())))
     }
 
     /// The key that stored secrets are sealed with.
