@@ -14,7 +14,8 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{
-    BulkInvite, BulkRoles, Credentials, FoldJob, MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
+    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, MemberMove, PeopleTenancy, RoleRemoval,
+    TemporaryExpiry,
 };
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
@@ -121,7 +122,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials)),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
@@ -159,6 +160,7 @@ pub fn build(parts: Parts) -> Built {
     jobs.extend(posting);
     let mut runners = tenancy::runners(neighbours, ids.clone());
     runners.push(Arc::new(RoleRemoval));
+    runners.push(Arc::new(GroupRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
     runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));
     runners.push(Arc::new(BulkRoles::new(ids)));

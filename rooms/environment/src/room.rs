@@ -3,7 +3,7 @@
 use blocks::throttle::RateLimit;
 use web::{App, BoundRoutes, Routes};
 
-use crate::{Directory, configuration, discovery, login, vendors};
+use crate::{Directory, configuration, discovery, login, messages, vendors};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -25,5 +25,6 @@ pub fn routes(app: &App, directory: Directory, limits: RateLimit) -> BoundRoutes
         .and(configuration::routes())
         .and(vendors::routes())
         .and(discovery::routes())
+        .and(messages::routes())
         .bind(app, room)
 }

@@ -29,6 +29,8 @@ pub(crate) enum UserError {
     UnknownRoles(String),
     #[error("Roles above your own level cannot be given, taken or edited")]
     TooStrong,
+    #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
+    AlwaysOpen,
     #[error("Temporary users are not enabled in this environment")]
     NoTemporary,
     #[error("You cannot change when your own access ends")]
@@ -37,8 +39,6 @@ pub(crate) enum UserError {
     NotMemberOf(String),
     #[error("Task not found")]
     NoTask,
-    #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
-    AlwaysOpen,
     /// A tenant that a call would have made cannot be.
     #[error(transparent)]
     Tenant(tenancy::TenantError),
@@ -71,7 +71,7 @@ impl From<tenancy::TenantError> for UserError {
     }
 }
 
-/// The level of the strongest role of a member (the lowest number), `None` without roles.
+/// The level of the strongest role of a member (the lowest number), groups included; `None` without roles.
 pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
     let held = records::role_ids_in_force(tx, scope, user).await?;
     if held.is_empty() {
@@ -129,7 +129,8 @@ pub(crate) async fn rewrite(
     old: &UserRecord,
     new: &UserRecord,
 ) -> Result<(), UserError> {
-    let written = match records::write_user(tx, &change.scope.environment, old, new).await {
+    let environment = &change.scope.environment;
+    let written = match records::write_user(tx, environment, &change.ids, old, new, change.now).await {
         // Two writers at once on PostgreSQL: the index decides.
         Err(StoreError::Unique { .. }) => false,
         other => other?,
