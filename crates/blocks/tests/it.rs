@@ -415,7 +415,7 @@ both_engines! {
         assert_eq!((found.state, found.done, found.failed), (tasks::State::CompletedWithErrors, 7, 1));
         assert_eq!(found.errors, [serde_json::json!({"item": 4})]);
         assert_eq!(found.order, serde_json::json!("done with"));
-        let written = bench.db.all(sql!("SELECT name FROM settings WHERE tenant_id = $1 ORDER BY name"), args![&id]).await.unwrap();
+        let written = bench.db.all(sql!("SELECT name FROM settings WHERE environment_id = $1 AND tenant_id = $2 ORDER BY name"), args![owner.as_str(), &id]).await.unwrap();
         let names: Vec<String> = written.iter().map(|row| row.get(0).unwrap()).collect();
         assert_eq!(names, ["0", "1", "2", "3", "5", "6", "7", "there"]);
     }

@@ -94,8 +94,8 @@ pub(super) async fn crowd(tx: &Tx, group: &str, members: i64) -> Result<(), Stor
 
 /// How many rows groups have altogether.
 pub(super) async fn group_rows(tx: &Tx) -> Result<i64, StoreError> {
-    // all environments: the test has one
     tx.one(
+        // all environments: the test has one
         sql!(
             "SELECT (SELECT COUNT(*) FROM user_groups) + (SELECT COUNT(*) FROM group_members)
                + (SELECT COUNT(*) FROM group_roles)"
