@@ -12,8 +12,8 @@ use web::{
 use super::domain::{self, Desk};
 use crate::faults::Faults;
 use crate::identifiers::errors::IdentifierError;
-use crate::identifiers::model::{EmailView, Kind};
-use crate::identifiers::{policy, store};
+use crate::identifiers::model::EmailView;
+use crate::identifiers::policy;
 use crate::room::{Change, People};
 
 pub(crate) fn routes() -> Routes<People> {
@@ -155,9 +155,7 @@ async fn list_own_emails(
     let held = room
         .app
         .db()
-        .read(async move |tx| {
-            store::of_user(tx, &caller.environment, Kind::Email, caller.user.as_str()).await
-        })
+        .read(async move |tx| domain::own(tx, &caller.environment, caller.user.as_str()).await)
         .await?;
     Ok(Json(held.into_iter().map(Into::into).collect()))
 }

@@ -380,3 +380,12 @@ async fn judge(
         Verdict::Expired => Err(IdentifierError::ExpiredCode),
     }
 }
+
+/// What the user has of this kind.
+pub(super) async fn own(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<Identifier>, StoreError> {
+    store::of_user(tx, environment, Kind::Email, user).await
+}

@@ -9,11 +9,10 @@ use web::{
     routes,
 };
 
-use super::domain::{Asked, CHANGE, DELETE, Desk, VERIFY};
+use super::domain::{self, Asked, CHANGE, DELETE, Desk, VERIFY};
 use crate::faults::Faults;
 use crate::identifiers::errors::IdentifierError;
-use crate::identifiers::model::{Kind, PhoneView};
-use crate::identifiers::store;
+use crate::identifiers::model::PhoneView;
 use crate::room::{Change, People};
 
 pub(crate) fn routes() -> Routes<People> {
@@ -239,7 +238,7 @@ async fn verify_phone_deletion(
     let db = room.app.db();
     let (environment, wanted) = (caller.environment.clone(), phone_id.clone());
     let held = db
-        .read(async move |tx| store::find(tx, &environment, Kind::Phone, &wanted).await)
+        .read(async move |tx| domain::find(tx, &environment, &wanted).await)
         .await?;
     if held.is_none_or(|one| one.user_id != caller.user.as_str()) {
         return Err(IdentifierError::NoPhone.into());
@@ -262,9 +261,7 @@ async fn list_own_phones(
     let held = room
         .app
         .db()
-        .read(async move |tx| {
-            store::of_user(tx, &caller.environment, Kind::Phone, caller.user.as_str()).await
-        })
+        .read(async move |tx| domain::own(tx, &caller.environment, caller.user.as_str()).await)
         .await?;
     Ok(Json(held.into_iter().map(Into::into).collect()))
 }

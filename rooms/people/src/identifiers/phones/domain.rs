@@ -387,3 +387,21 @@ impl Desk {
         }
     }
 }
+
+/// What the user has of this kind.
+pub(super) async fn own(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<Identifier>, StoreError> {
+    store::of_user(tx, environment, Kind::Phone, user).await
+}
+
+/// The number with this id.
+pub(super) async fn find(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<Identifier>, StoreError> {
+    store::find(tx, environment, Kind::Phone, id).await
+}
