@@ -51,6 +51,7 @@ impl World {
             Ids::new(CountedIds::default()),
             hashes.clone(),
             sealing(),
+            false,
         );
         Self {
             home: HOME,
@@ -104,6 +105,20 @@ impl World {
     #[must_use]
     pub fn anyone_at(&self, environment: &Environment) -> Client {
         Client::new(self.edge.clone(), environment.host)
+    }
+
+    /// Nobody in particular, at a second server over the same database that limits request rates.
+    #[must_use]
+    pub fn limited(&self) -> Client {
+        let built = build(
+            self.db.clone(),
+            Arc::clone(&self.clock) as Arc<dyn Clock>,
+            Ids::new(RandomIds::new()),
+            self.hashes.clone(),
+            sealing(),
+            true,
+        );
+        Client::new(built.edge, self.home.host)
     }
 
     /// The home environment's own token.
@@ -234,6 +249,7 @@ impl Direct {
             Ids::new(RandomIds::new()),
             hash_pool(),
             sealing,
+            false,
         );
         Self {
             db,
@@ -268,7 +284,14 @@ fn sealing() -> SealingKey {
 }
 
 /// What the server itself puts together, with nothing of its own in place of anything.
-fn build(db: Db, clock: Arc<dyn Clock>, ids: Ids, hash_pool: HashPool, sealing: SealingKey) -> server::Built {
+fn build(
+    db: Db,
+    clock: Arc<dyn Clock>,
+    ids: Ids,
+    hash_pool: HashPool,
+    sealing: SealingKey,
+    rate_limits: bool,
+) -> server::Built {
     let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), sealing);
     server::build(server::Parts {
         db,
@@ -276,7 +299,7 @@ fn build(db: Db, clock: Arc<dyn Clock>, ids: Ids, hash_pool: HashPool, sealing: 
         ids,
         directory,
         hash_pool,
-        rate_limits: false,
+        rate_limits,
         edge: web::EdgeSettings::default(),
         metrics: None,
     })

@@ -44,4 +44,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_tables",
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
+    both(
+        80,
+        "access_policies",
+        include_str!("../../migrations/0080_access_policies.sql"),
+    ),
 ];

@@ -57,10 +57,11 @@ pub fn build(parts: Parts) -> Built {
         directory,
         hash_pool,
         rate_limits,
-        edge,
+        mut edge,
         metrics,
     } = parts;
     let limits = RateLimit::new(rate_limits);
+    edge.limits = Some(Arc::new(limits.clone()));
     let gatekeeper = Arc::new(AccessGatekeeper::new(
         db.clone(),
         Arc::clone(&clock),
@@ -90,11 +91,11 @@ pub fn build(parts: Parts) -> Built {
     let holders: Arc<dyn RoleHolders> = members;
 
     let mut rooms = BoundRoutes::all([
-        environment::routes(&app, directory.clone(), limits.clone()),
+        environment::routes(&app, directory.clone(), limits),
         audit::routes(&app),
         tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
         people::routes(&app, credentials),
-        access::routes(&app, directory, hash_pool, limits),
+        access::routes(&app, directory, hash_pool),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let routes = BoundRoutes::all([rooms, operator]);

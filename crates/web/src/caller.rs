@@ -87,6 +87,8 @@ impl UserCaller {
 #[derive(Clone, Debug)]
 pub struct PublicCaller {
     pub environment: EnvironmentId,
+    /// True when the environment's own token came along: the call is from its back end.
+    pub by_environment: bool,
     pub from: Arc<CallOrigin>,
 }
 

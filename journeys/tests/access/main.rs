@@ -7,6 +7,9 @@
 
 mod claims;
 mod cookies;
+mod lockout;
 mod login;
 mod logout;
 mod refresh;
+mod restrictions;
+mod sessions;

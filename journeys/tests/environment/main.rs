@@ -6,9 +6,11 @@
 )]
 
 mod bodies;
+mod boot;
 mod configuration;
 mod cors;
 mod discovery;
 mod environments;
+mod limits;
 mod paths;
 mod vendor_token;

@@ -59,12 +59,16 @@ impl AccessGatekeeper {
             && let Some(verified) = self.verified(token).await?
         {
             same_environment(&verified.environment, address)?;
-            let environment = verified.environment.clone();
-            return Ok(Caller::Anyone(PublicCaller { environment, from }));
+            return Ok(Caller::Anyone(PublicCaller {
+                environment: verified.environment.clone(),
+                by_environment: matches!(verified.holder, Holder::Environment),
+                from,
+            }));
         }
         match Environments::addressed(&self.directory, address).await? {
             Some(face) => Ok(Caller::Anyone(PublicCaller {
                 environment: face.id,
+                by_environment: false,
                 from,
             })),
             None => Err(no_environment()),

@@ -3,12 +3,14 @@
 //! Tables: environments, signing_keys. Other rooms ask the [`Directory`] which environment a request means, and have it
 //! sign and verify tokens; `server` creates and rotates through the functions re-exported here.
 
+mod boot;
 mod configuration;
 mod directory;
 mod discovery;
 mod environments;
 mod keys;
 mod login;
+mod metadata;
 mod room;
 mod vendors;
 

@@ -3,7 +3,7 @@
 use blocks::throttle::RateLimit;
 use web::{App, BoundRoutes, Routes};
 
-use crate::{Directory, configuration, discovery, login, vendors};
+use crate::{Directory, boot, configuration, discovery, login, metadata, vendors};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -25,5 +25,7 @@ pub fn routes(app: &App, directory: Directory, limits: RateLimit) -> BoundRoutes
         .and(configuration::routes())
         .and(vendors::routes())
         .and(discovery::routes())
+        .and(boot::routes())
+        .and(metadata::routes())
         .bind(app, room)
 }

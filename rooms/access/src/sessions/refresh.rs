@@ -1,11 +1,12 @@
 //! How sessions continue: the use of a refresh token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use blocks::audit::{AuditRecord, Severity};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
-use kit::{EnvironmentId, Millis};
+use kit::{EnvironmentId, Millis, UserId};
 use thiserror::Error;
 use web::CallOrigin;
 
@@ -13,7 +14,7 @@ use super::cookies::CookieStyle;
 use super::domain::{self, SignedIn};
 use super::model::{EndReason, MEMORY_SECONDS, Presented, Standing};
 use super::store;
-use crate::gate::{self, Pass, Refusal, Wish};
+use crate::gate::{self, Pass, Refusal, SessionRef, Wish};
 use crate::room::Access;
 
 /// A refresh was refused. None of these but the last two is a fault of ours.
@@ -28,6 +29,9 @@ pub(crate) enum RefreshError {
     Straggler,
     #[error("You are not a member of this account")]
     NotAMember,
+    /// The session goes on once its user is back where the tenant lets them in from.
+    #[error("You may not sign in to this account from your network")]
+    Address,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -45,6 +49,7 @@ pub(crate) async fn refresh(
     configuration: &AuthConfiguration,
     token: &str,
     wish: Option<String>,
+    device: String,
     from: &CallOrigin,
 ) -> Result<SignedIn, RefreshError> {
     let now = room.app.now();
@@ -56,6 +61,7 @@ pub(crate) async fn refresh(
         successor: crypto::derived_uuid(&*secret, token),
         secret,
         wish,
+        ip: from.ip,
         now,
     });
     let reading = Arc::clone(&ask);
@@ -76,14 +82,24 @@ pub(crate) async fn refresh(
         Ok(pass) => pass,
         Err(Refusal::Store(error)) => return Err(error.into()),
         Err(Refusal::NotAMember) => return Err(RefreshError::NotAMember),
+        Err(Refusal::Address) => return Err(RefreshError::Address),
         Err(_) => return Err(RefreshError::NoSession),
     };
     if seen.presented.session_created_at < pass.user.valid_after {
         return Err(RefreshError::NoSession);
     }
     let session = seen.presented.session.as_str();
-    let minted = gate::mint(&room.directory, environment, configuration, &pass, session, now).await?;
-    let refresh_seconds = configuration.default_refresh_token_expiration;
+    let began = seen.presented.session_created_at;
+    let over = pass.limits.over(began, seen.presented.session_refreshed_at, now);
+    if let Some(reason) = over {
+        end_over(room, environment, &seen.presented, reason, from, now).await?;
+        return Err(RefreshError::NoSession);
+    }
+    let named = SessionRef { id: session, began };
+    let minted = gate::mint(&room.directory, environment, configuration, &pass, named, now).await?;
+    let refresh_seconds = pass
+        .limits
+        .cap(configuration.default_refresh_token_expiration, began, now);
     let rotates = configuration.rotate_refresh_tokens || seen.standing == Standing::InGrace;
     if seen.standing == Standing::Current {
         // A tenant that was asked for is for this token only: a browser may hold one tenant per tab.
@@ -93,6 +109,8 @@ pub(crate) async fn refresh(
             session: session.to_owned(),
             successor: rotates.then(|| crypto::sha256_hex(&ask.successor)),
             tenant: moved.then(|| pass.tenant.to_string()),
+            user: seen.presented.user.clone(),
+            most: pass.limits.sessions.filter(|_| moved),
             expires_at: now.plus_seconds(refresh_seconds),
         };
         room.app.db().write(async move |tx| step.take(tx).await).await?;
@@ -107,6 +125,7 @@ pub(crate) async fn refresh(
         },
         refresh_seconds,
         cookies: CookieStyle::of(environment, configuration),
+        device,
     })
 }
 
@@ -118,6 +137,7 @@ struct Ask {
     successor: String,
     secret: Arc<[u8; 32]>,
     wish: Option<String>,
+    ip: IpAddr,
     now: Millis,
 }
 
@@ -144,7 +164,7 @@ impl Ask {
         let standing = presented.standing(self.now);
         let honoured = standing != Standing::InGrace || self.is_honoured(tx).await?;
         let wish = self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly);
-        let pass = gate::admit(tx, &self.environment, user, &self.configuration, wish, self.now).await;
+        let pass = gate::admit(tx, &self.environment, user, &self.configuration, wish, self.ip, self.now).await;
         Ok(Some(Seen {
             presented,
             standing,
@@ -177,6 +197,9 @@ struct Step {
     successor: Option<String>,
     /// The new active tenant, when it is another.
     tenant: Option<String>,
+    user: UserId,
+    /// How many sessions the user may have, where that is to be seen to.
+    most: Option<i64>,
     expires_at: Millis,
 }
 
@@ -199,12 +222,32 @@ impl Step {
             store::insert_token(tx, environment, successor, &self.session, now, self.expires_at).await?;
         }
         let tenant = self.tenant.as_deref();
-        if store::touch(tx, environment, &self.session, tenant, now, self.expires_at).await? {
-            Ok(())
-        } else {
-            Err(RefreshError::NoSession) // ended meanwhile; nothing of this transaction is kept
+        if !store::touch(tx, environment, &self.session, tenant, now, self.expires_at).await? {
+            return Err(RefreshError::NoSession); // ended meanwhile; nothing of this transaction is kept
         }
+        if let Some(most) = self.most {
+            store::trim(tx, environment, self.user.as_str(), &self.session, most - 1, now).await?;
+        }
+        Ok(())
     }
+}
+
+/// A session outlasted what its tenant allows.
+async fn end_over(
+    room: &Access,
+    environment: &Environment,
+    presented: &Presented,
+    reason: EndReason,
+    from: &CallOrigin,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let record = AuditRecord::new("Session expired", "session", &presented.session)
+        .from(from)
+        .described(match reason {
+            EndReason::Idle => "The session was idle for too long",
+            _ => "The session lasted as long as sessions may",
+        });
+    end_with(room, environment, presented, reason, record, now).await
 }
 
 /// A value that was replaced long ago came back: one of its two holders is a thief, so the session ends for both.
@@ -219,21 +262,23 @@ async fn end_reused(
         .severity(Severity::High)
         .from(from)
         .described("A refresh token that had been replaced was presented again; its session was ended");
+    end_with(room, environment, presented, EndReason::Reuse, record, now).await
+}
+
+async fn end_with(
+    room: &Access,
+    environment: &Environment,
+    presented: &Presented,
+    reason: EndReason,
+    record: AuditRecord,
+    now: Millis,
+) -> Result<(), StoreError> {
     let ids = room.app.ids().clone();
     let (environment, session) = (environment.id.clone(), presented.session.clone());
     room.app
         .db()
         .write(async move |tx| {
-            domain::end(
-                tx,
-                &ids,
-                &environment,
-                &session,
-                EndReason::Reuse,
-                record.clone(),
-                now,
-            )
-            .await
+            domain::end(tx, &ids, &environment, &session, reason, record.clone(), now).await
         })
         .await
 }

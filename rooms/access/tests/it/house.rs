@@ -62,6 +62,11 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
         "access_tables",
         include_str!("../../../../migrations/0006_access_tables.sql"),
     ),
+    (
+        80,
+        "access_policies",
+        include_str!("../../../../migrations/0080_access_policies.sql"),
+    ),
 ];
 
 #[derive(Clone)]
@@ -119,11 +124,11 @@ impl House {
             Arc::clone(&credentials) as Arc<_>,
         ]);
         let routes = BoundRoutes::all([
-            environment::routes(&app, directory.clone(), limits.clone()),
+            environment::routes(&app, directory.clone(), limits),
             tenancy::routes(&app, purges, members),
             people::routes(&app, credentials),
             audit::routes(&app),
-            access::routes(&app, directory.clone(), pool.clone(), limits),
+            access::routes(&app, directory.clone(), pool.clone()),
         ]);
         let new = NewEnvironment {
             id: CLIENT.into(),
