@@ -57,6 +57,7 @@ pub mod at {
     pub const TENANTS: &str = "/tenants/resources/tenants/v1";
     pub const TENANTS_V2: &str = "/tenants/resources/tenants/v2";
     pub const ROLES: &str = "/identity/resources/roles/v1";
+    pub const ROLES_V2: &str = "/identity/resources/roles/v2";
     pub const PERMISSIONS: &str = "/identity/resources/permissions/v1";
     pub const CATEGORIES: &str = "/identity/resources/permissions/v1/categories";
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";

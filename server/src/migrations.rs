@@ -48,5 +48,13 @@ pub const MIGRATIONS: &[Migration] = &[
         80,
         "access_policies",
         include_str!("../../migrations/0080_access_policies.sql"),
+        30,
+        "tenancy_role_lists",
+        include_str!("../../migrations/0030_tenancy_role_lists.sql"),
+    ),
+    both(
+        40,
+        "blocks_one_time_secrets",
+        include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
 ];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
@@ -106,6 +107,10 @@ pub fn build(parts: Parts) -> Built {
             sink: Arc::new(AuditSink),
         }),
         Arc::new(SessionSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
+        Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),

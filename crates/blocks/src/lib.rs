@@ -4,6 +4,7 @@ pub mod audit;
 pub mod jobs;
 pub mod limits;
 pub mod listing;
+pub mod one_time;
 pub mod outbox;
 pub mod ranking;
 pub mod settings;

@@ -82,6 +82,39 @@ pub async fn clear(
     Ok(())
 }
 
+/// A person gets a code this often at most, in seconds.
+const PAUSE_SECONDS: i64 = 30;
+/// And this many codes at most …
+const MOST_SENDS: i64 = 5;
+/// … within this time.
+const SENDS_SECONDS: i64 = 15 * 60;
+
+/// Counts a mail or message that is about to go to `who` (an address, a number, a user) at somebody's request. Counted
+/// alike whether or not `who` is known here, so that the refusal tells nothing.
+///
+/// # Errors
+/// 429 with `Retry-After` when the last one was a moment ago, or there were too many.
+pub async fn send(
+    db: &Db,
+    limits: &RateLimit,
+    environment: &EnvironmentId,
+    who: &str,
+    now: Millis,
+) -> Result<(), Problem> {
+    if !limits.on {
+        return Ok(());
+    }
+    for (what, most, seconds) in [
+        ("send-pause", 1, PAUSE_SECONDS),
+        ("sends", MOST_SENDS, SENDS_SECONDS),
+    ] {
+        if count(db, environment, what, who, seconds, now).await? > most {
+            return Err(Problem::too_many(u32::try_from(seconds).unwrap_or(1)));
+        }
+    }
+    Ok(())
+}
+
 /// At most this many keys are remembered; beyond it the expired ones are dropped, then everything.
 const KEYS: usize = 100_000;
 

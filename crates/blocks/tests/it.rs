@@ -14,13 +14,24 @@ use db::{Db, Migration, Settings, StoreError, Tx, args, sql};
 use kit::{Clock, EnvironmentId, HandClock, Ids, Millis, RandomIds, Scope, TenantId};
 use serde::{Deserialize, Serialize};
 
-const TABLES: Migration = Migration {
-    number: 1,
-    name: "blocks_tables",
-    common: Some(include_str!("../../../migrations/0001_blocks_tables.sql")),
-    sqlite: None,
-    pg: None,
-};
+const TABLES: [Migration; 2] = [
+    Migration {
+        number: 1,
+        name: "blocks_tables",
+        common: Some(include_str!("../../../migrations/0001_blocks_tables.sql")),
+        sqlite: None,
+        pg: None,
+    },
+    Migration {
+        number: 40,
+        name: "blocks_one_time_secrets",
+        common: Some(include_str!(
+            "../../../migrations/0040_blocks_one_time_secrets.sql"
+        )),
+        sqlite: None,
+        pg: None,
+    },
+];
 
 struct Bench {
     db: Db,
@@ -66,7 +77,7 @@ async fn postgres() -> Bench {
 
 async fn opened(settings: Settings, folder: tempfile::TempDir) -> Bench {
     let db = Db::open(settings).await.unwrap();
-    db.migrate(&[TABLES]).await.unwrap();
+    db.migrate(&TABLES).await.unwrap();
     Bench {
         db,
         ids: Ids::new(RandomIds::new()),
@@ -86,6 +97,10 @@ macro_rules! both_engines {
         })*
     };
 }
+
+// Beside this file and not below tests/, where it would be a target of its own.
+#[path = "it/one_time.rs"]
+mod one_time_secrets;
 
 impl Bench {
     fn environment(&self) -> EnvironmentId {

@@ -1,6 +1,6 @@
-//! Groups of users.
+//! Groups of users, and roles in pages.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use web::RouteEntry;
 
 use super::Things;
@@ -21,6 +21,11 @@ pub(super) fn query(_things: &Things, _entry: &RouteEntry) -> Option<String> {
 }
 
 /// A body that one of this area's routes takes.
-pub(super) fn body(_things: &Things, _entry: &RouteEntry) -> Option<Value> {
-    None
+pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
+    match (entry.method, entry.path.as_str()) {
+        ("POST", "/identity/resources/roles/v2") => Some(json!({
+            "key": "based", "name": "Based", "baseRoleId": things.role, "permissionIds": [things.permission],
+        })),
+        _ => None,
+    }
 }

@@ -8,6 +8,8 @@
 
 mod categories;
 mod permissions;
+mod role_lists;
 mod roles;
+mod roles_of_tenants;
 mod tenant_list;
 mod tenants;

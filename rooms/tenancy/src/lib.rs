@@ -21,7 +21,7 @@ pub use roles::{
     Role, RoleMigration, Unassignable, assignable_roles, default_roles, first_user_roles, roles_by_id,
     roles_held,
 };
-pub use room::{RoleHolders, Tenancy, TenantPurge, routes, runners};
+pub use room::{Holder, RoleHolders, Tenancy, TenantPurge, routes, runners};
 pub use seed::TenancySeed;
 pub use tenants::{
     NewTenant, Tenant, TenantError, TenantRemoval, create_tenant, tenant, tenant_exists, tenants_by_id,

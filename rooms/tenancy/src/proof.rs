@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use blocks::tasks;
 use db::{Db, Migration, Settings, StoreError, Tx};
 use environment::Seed;
-use kit::{EnvironmentId, Ids, Millis, RandomIds, Scope, TenantId};
+use kit::{EnvironmentId, Ids, Millis, RandomIds, Scope, TenantId, UserId};
 
-use crate::{RoleHolders, TenancySeed, TenantPurge};
+use crate::{Holder, RoleHolders, TenancySeed, TenantPurge};
 
 struct Unpark(Thread);
 
@@ -39,13 +39,7 @@ macro_rules! migration {
         Migration {
             number: $number,
             name: $name,
-            common: Some(include_str!(concat!(
-                "../../../migrations/000",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            ))),
+            common: Some(include_str!(concat!("../../../migrations/", $name, ".sql"))),
             sqlite: None,
             pg: None,
         }
@@ -69,9 +63,13 @@ impl Bench {
             .parse()
             .unwrap();
         let db = Db::open(Settings::new(url)).await.unwrap();
-        db.migrate(&[migration!(1, "blocks_tables"), migration!(4, "tenancy_tables")])
-            .await
-            .unwrap();
+        db.migrate(&[
+            migration!(1, "0001_blocks_tables"),
+            migration!(4, "0004_tenancy_tables"),
+            migration!(30, "0030_tenancy_role_lists"),
+        ])
+        .await
+        .unwrap();
         let bench = Self {
             db,
             ids: Ids::new(RandomIds::new()),
@@ -120,6 +118,20 @@ impl RoleHolders for Holders {
     async fn role_deleted(&self, _: &Tx, _: &EnvironmentId, role_id: &str) -> Result<(), StoreError> {
         self.0.lock().unwrap().push(format!("deleted {role_id}"));
         Ok(())
+    }
+
+    async fn strongest(&self, _: &Tx, _: &Scope, _: &UserId) -> Result<Option<i64>, StoreError> {
+        Ok(Some(5))
+    }
+
+    async fn uses(
+        &self,
+        _: &Tx,
+        _: &Scope,
+        _: &[String],
+        _: Holder,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn give_role(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use blocks::tasks::Runner;
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Millis, Scope, TenantId};
+use kit::{EnvironmentId, Millis, Scope, TenantId, UserId};
 use web::{App, BoundRoutes, Routes};
 
 use crate::roles::RoleMigration;
@@ -22,6 +22,13 @@ pub trait TenantPurge: Send + Sync {
     async fn shut(&self, tx: &Tx, scope: &Scope, now: Millis) -> Result<(), StoreError>;
 }
 
+/// Who can hold a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    Member,
+    Group,
+}
+
 /// Who holds roles: answered by the room that owns memberships.
 #[async_trait]
 pub trait RoleHolders: Send + Sync {
@@ -32,6 +39,19 @@ pub trait RoleHolders: Send + Sync {
         environment: &EnvironmentId,
         role_id: &str,
     ) -> Result<(), StoreError>;
+
+    /// The level of the strongest role that a user holds in the scope's tenant (the lowest number), directly or through a
+    /// group; `None` without roles.
+    async fn strongest(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<i64>, StoreError>;
+
+    /// How often each of the roles is held in the scope, counted up to a bound; roles that nobody holds may be left out.
+    async fn uses(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        role_ids: &[String],
+        by: Holder,
+    ) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// The next `most` members after `cursor` (`""` at the start) get the role; the new cursor, `None` when done.
     /// Only members of `tenant` where one is given.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use blocks::one_time::CodeKey;
 use crypto::{Algorithm, JwtError, KeyError, Times, check_times, verify_jwt};
 use db::StoreError;
 use kit::{EnvironmentId, Millis, Secret};
@@ -166,6 +167,15 @@ impl Directory {
     pub async fn refresh_secret(&self, environment: &EnvironmentId) -> Result<Arc<[u8; 32]>, TokenError> {
         let known = self.owner(environment.as_str()).await?;
         Ok(Arc::clone(&known.ring(self)?.refresh))
+    }
+
+    /// The key that one-time codes are digested under: rests sealed, so that a copy of the database gives no code away.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn code_key(&self, environment: &EnvironmentId) -> Result<CodeKey, TokenError> {
+        let known = self.owner(environment.as_str()).await?;
+        Ok(CodeKey::derived(&*known.ring(self)?.refresh))
     }
 
     /// The public user key as PEM, and the secret of HS256 tokens.

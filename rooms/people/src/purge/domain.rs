@@ -17,6 +17,8 @@ use crate::records;
 const ROLE_REMOVAL: &str = "role-removal";
 /// How many holders lose a deleted role in the transaction of its deletion, and in each step afterwards.
 const PIECE: i64 = 1_000;
+/// How far the holders of a role are counted.
+const COUNTED: i64 = 1_000;
 
 /// What this room does when tenants and roles go or roles are given to everybody.
 pub struct PeopleTenancy {
@@ -104,6 +106,23 @@ impl tenancy::RoleHolders for PeopleTenancy {
             .await?;
         }
         Ok(())
+    }
+
+    async fn strongest(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<i64>, StoreError> {
+        crate::users::strongest(tx, scope, user.as_str()).await
+    }
+
+    async fn uses(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        role_ids: &[String],
+        by: tenancy::Holder,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        match by {
+            tenancy::Holder::Member => store::member_uses(tx, scope, role_ids, COUNTED).await,
+            tenancy::Holder::Group => Ok(Vec::new()),
+        }
     }
 
     async fn give_role(

@@ -1,6 +1,6 @@
 //! Memberships by the tenant or the role.
 
-use db::{StoreError, Tx, args, sql};
+use db::{Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis, Scope};
 
 pub(super) async fn close(tx: &Tx, scope: &Scope, now: Millis) -> Result<(), StoreError> {
@@ -85,4 +85,38 @@ pub(super) async fn members_after(
         .await?
     };
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// How many members hold each of the roles in the scope, counted up to `most`.
+pub(super) async fn member_uses(
+    tx: &Tx,
+    scope: &Scope,
+    roles: &[String],
+    most: i64,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut uses = Vec::with_capacity(roles.len());
+    for chunk in roles.chunks(500) {
+        let mut query = Query::new("WITH wanted (id) AS (VALUES ");
+        for (index, role) in chunk.iter().enumerate() {
+            query
+                .push(if index == 0 { "(" } else { ", (" })
+                .bind(role.as_str())
+                .push(")");
+        }
+        query
+            .push(
+                ") SELECT w.id, (SELECT COUNT(*) FROM (SELECT 1 FROM member_roles m
+                     WHERE m.environment_id = ",
+            )
+            .bind(scope.environment_id())
+            .push(" AND m.role_id = w.id");
+        if scope.tenant.is_some() {
+            query.push(" AND m.tenant_id = ").bind(scope.tenant_id());
+        }
+        query.push(" LIMIT ").bind(most).push(") AS found) FROM wanted w");
+        for row in &tx.all_built(&query).await? {
+            uses.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    Ok(uses)
 }

@@ -51,6 +51,24 @@ pub(crate) async fn unknown(
     Ok(unknown)
 }
 
+/// The named permissions without the roles that hold them; unknown ids are left out.
+pub(crate) async fn permissions_by_id(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Permission>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(500) {
+        found.extend(store::by_ids(tx, environment, chunk).await?);
+    }
+    Ok(found)
+}
+
+/// Ids of the permissions that every role made by a tenant has.
+pub(crate) async fn in_every_role(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<String>, StoreError> {
+    store::in_every_role(tx, environment).await
+}
+
 /// Why a call about permissions or categories was refused.
 #[derive(Debug, Error)]
 pub(super) enum PermissionError {

@@ -121,6 +121,32 @@ pub(super) async fn known(
     tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
 }
 
+/// The named permissions, without the roles that hold them. At most 500 ids at once.
+pub(super) async fn by_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Permission>, StoreError> {
+    let mut query = select();
+    query
+        .bind(environment.as_str())
+        .push(" AND p.id IN ")
+        .bind_list(ids)
+        .push(" ORDER BY p.key, p.id");
+    permissions_from(&tx.all_built(&query).await?)
+}
+
+/// Ids of the permissions that every role made by a tenant has.
+pub(super) async fn in_every_role(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!("SELECT id FROM permissions WHERE environment_id = $1 AND assignment_type = 'ALWAYS' ORDER BY id"),
+            args![environment.as_str()],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 /// Ids of the permissions with these keys; keys that are not there are left out.
 pub(super) async fn ids_of_keys(
     tx: &Tx,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blocks::audit::AuditRecord;
 use kit::Patch;
 use web::{
-    AnyCaller, App, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State,
+    AnyCaller, Body, Created, Done, EnvironmentCaller, Guard, Json, Need, Path, Problem, Routes, State,
     routes,
 };
 
@@ -14,13 +14,13 @@ use super::model::{NewRole, Role, RoleChanges, RolePermissions, RoleTenant};
 use crate::room::Tenancy;
 
 pub(crate) fn routes() -> Routes<Tenancy> {
-    let read = Guard::environment_or_user(Need::Permission("fe.secure.read.roles"));
+    let with = |key: &'static str| Guard::environment_or_user(Need::Permission(key));
     Routes::new()
-        .on(read, routes!(list_roles))
-        .on(Guard::environment(), routes!(create_roles))
-        .on(Guard::environment(), routes!(update_role))
-        .on(Guard::environment(), routes!(delete_role))
-        .on(Guard::environment(), routes!(set_role_permissions))
+        .on(with("fe.secure.read.roles"), routes!(list_roles))
+        .on(with("fe.secure.write.roles"), routes!(create_roles))
+        .on(with("fe.secure.write.updateRole"), routes!(update_role))
+        .on(with("fe.secure.delete.role"), routes!(delete_role))
+        .on(with("fe.secure.write.updateRole"), routes!(set_role_permissions))
         .on(Guard::environment(), routes!(set_role_tenant))
 }
 
@@ -29,19 +29,24 @@ impl From<RoleError> for Problem {
         match error {
             RoleError::KeyTaken => Self::conflict(error.to_string()),
             RoleError::NotFound | RoleError::NoTenant => Self::not_found(error.to_string()),
-            RoleError::NoPermissions(_) => Self::bad_request(error.to_string()),
+            RoleError::NoPermissions(_) | RoleError::NoBase => Self::bad_request(error.to_string()),
+            RoleError::NotOwn | RoleError::TooStrong | RoleError::NotHeld(_) => {
+                Self::forbidden(error.to_string())
+            }
             RoleError::Faults(sentences) => Self::faults(sentences),
             RoleError::Store(error) => error.into(),
         }
     }
 }
 
-fn change(app: &App, caller: &EnvironmentCaller) -> Change {
+pub(super) fn change(room: &Tenancy, caller: &AnyCaller) -> Change {
     Change {
         scope: caller.scope(),
-        ids: app.ids().clone(),
-        now: app.now(),
-        by: AuditRecord::new("", "", "").by_environment(caller),
+        ids: room.app.ids().clone(),
+        now: room.app.now(),
+        by: AuditRecord::new("", "", "").by(caller),
+        bounded_by: caller.user().cloned(),
+        holders: Arc::clone(&room.holders),
     }
 }
 
@@ -59,17 +64,17 @@ async fn list_roles(State(room): State<Tenancy>, caller: AnyCaller) -> Result<Js
     ))
 }
 
-/// Creates every role of the list or none; with a tenant named they are that tenant's own.
+/// Creates every role of the list or none; with a tenant named, or a user's token, they are that tenant's own.
 #[utoipa::path(post, path = "/identity/resources/roles/v1", tag = "Roles",
     params(("frontegg-tenant-id" = Option<String>, Header, description = "Tenant whose own roles they shall be")),
     request_body = Vec<NewRole>,
     responses((status = 201, body = Vec<Role>), (status = 409, description = "One of the keys is taken")))]
 async fn create_roles(
     State(room): State<Tenancy>,
-    caller: EnvironmentCaller,
+    caller: AnyCaller,
     Body(batch): Body<Vec<NewRole>>,
 ) -> Result<Created<Vec<Role>>, Problem> {
-    let change = change(&room.app, &caller);
+    let change = change(&room, &caller);
     Ok(Created(
         room.app
             .db()
@@ -78,7 +83,7 @@ async fn create_roles(
     ))
 }
 
-/// Changes a role; members left out stay as they are.
+/// Changes a role; members left out stay as they are. Users change their tenant's own roles only.
 #[utoipa::path(patch, path = "/identity/resources/roles/v1/{roleId}", tag = "Roles",
     params(
         ("roleId" = String, Path, description = "Id of the role"),
@@ -88,11 +93,11 @@ async fn create_roles(
     responses((status = 200, body = Role), (status = 404, description = "No such role")))]
 async fn update_role(
     State(room): State<Tenancy>,
-    caller: EnvironmentCaller,
+    caller: AnyCaller,
     Path(id): Path<String>,
     Body(changes): Body<RoleChanges>,
 ) -> Result<Json<Role>, Problem> {
-    let change = change(&room.app, &caller);
+    let change = change(&room, &caller);
     Ok(Json(
         room.app
             .db()
@@ -101,7 +106,7 @@ async fn update_role(
     ))
 }
 
-/// Deletes a role and takes it from everybody who holds it.
+/// Deletes a role and takes it from everybody who holds it, groups included. Users delete their tenant's own roles only.
 #[utoipa::path(delete, path = "/identity/resources/roles/v1/{roleId}", tag = "Roles",
     params(
         ("roleId" = String, Path, description = "Id of the role"),
@@ -110,19 +115,19 @@ async fn update_role(
     responses((status = 204, description = "Deleted"), (status = 404, description = "No such role")))]
 async fn delete_role(
     State(room): State<Tenancy>,
-    caller: EnvironmentCaller,
+    caller: AnyCaller,
     Path(id): Path<String>,
 ) -> Result<Done, Problem> {
-    let change = change(&room.app, &caller);
-    let holders = Arc::clone(&room.holders);
+    let change = change(&room, &caller);
     room.app
         .db()
-        .write(async move |tx| domain::delete(tx, &change, &holders, &id).await)
+        .write(async move |tx| domain::delete(tx, &change, &id).await)
         .await?;
     Ok(Done::NO_CONTENT)
 }
 
-/// Gives the role exactly the permissions listed.
+/// Gives the role exactly the permissions listed. Users change their tenant's own roles only; what they may neither give nor
+/// take stays as it is.
 #[utoipa::path(put, path = "/identity/resources/roles/v1/{roleId}/permissions", tag = "Roles",
     params(
         ("roleId" = String, Path, description = "Id of the role"),
@@ -132,11 +137,11 @@ async fn delete_role(
     responses((status = 200, body = Role), (status = 404, description = "No such role")))]
 async fn set_role_permissions(
     State(room): State<Tenancy>,
-    caller: EnvironmentCaller,
+    caller: AnyCaller,
     Path(id): Path<String>,
     Body(body): Body<RolePermissions>,
 ) -> Result<Json<Role>, Problem> {
-    let change = change(&room.app, &caller);
+    let change = change(&room, &caller);
     let role = room
         .app
         .db()
@@ -155,7 +160,7 @@ async fn set_role_tenant(
     Path(id): Path<String>,
     Body(body): Body<RoleTenant>,
 ) -> Result<Json<Role>, Problem> {
-    let change = change(&room.app, &caller);
+    let change = change(&room, &AnyCaller::Environment(caller));
     // Leaving the member out by mistake would hand the role to every tenant.
     if matches!(body.tenant_id, Patch::Absent) {
         return Err(Problem::bad_request("tenantId should not be empty"));

@@ -7,13 +7,14 @@ use blocks::tasks;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope};
 use thiserror::Error;
+use web::UserCaller;
 
 use super::migration::{MIGRATION, Order};
-use super::model::{NewRole, Role, RoleChanges};
-use super::store;
+use super::model::{BasedRole, NewRole, Role, RoleChanges};
+use super::{rules, store};
 use crate::faults::Faults;
 use crate::room::RoleHolders;
-use crate::{permissions, tenants};
+use crate::tenants;
 
 /// Why roles cannot be given to somebody.
 #[derive(Debug, Error)]
@@ -116,6 +117,14 @@ pub(super) enum RoleError {
     NoPermissions(Vec<String>),
     #[error("Tenant not found")]
     NoTenant,
+    #[error("baseRoleId must be the id of an existing role")]
+    NoBase,
+    #[error("Roles of the environment cannot be changed or deleted by an account")]
+    NotOwn,
+    #[error("Roles above your own level cannot be made, changed or deleted")]
+    TooStrong,
+    #[error("Permissions that you do not hold yourself cannot be given: {}", .0.join(", "))]
+    NotHeld(Vec<String>),
     #[error("the role has wrong values")]
     Faults(Vec<String>),
     #[error(transparent)]
@@ -130,6 +139,9 @@ pub(super) struct Change {
     pub(super) now: Millis,
     /// Actor and origin; each change adds what happened.
     pub(super) by: AuditRecord,
+    /// The user whose own level and permissions bound what may be done; `None` for the environment, which nothing bounds.
+    pub(super) bounded_by: Option<UserCaller>,
+    pub(super) holders: Arc<dyn RoleHolders>,
 }
 
 impl Change {
@@ -190,41 +202,98 @@ pub(super) async fn create(tx: &Tx, change: &Change, batch: &[NewRole]) -> Resul
         new.faults(&mut faults);
     }
     faults.check().map_err(RoleError::Faults)?;
+    let reach = rules::reach(tx, change).await?;
+    let permissions = rules::permitted(tx, change, &[], &[]).await?;
     let mut created = Vec::with_capacity(batch.len());
     for new in batch {
         let role = Role {
-            id: change.ids.v4(),
-            vendor_id: change.scope.environment_id().to_owned(),
-            tenant_id: change.scope.tenant.as_ref().map(ToString::to_string),
-            key: new.key.clone(),
-            name: new.name.clone(),
-            description: new.description.clone().unwrap_or_default(),
-            is_default: new.is_default.unwrap_or(false),
             first_user_role: new.first_user_role.unwrap_or(false),
-            level: new.level.unwrap_or(0),
-            created_at: change.now,
-            updated_at: change.now,
-            permissions: Vec::new(),
+            ..made(
+                change,
+                (&new.key, &new.name, new.description.as_deref()),
+                new.is_default,
+                new.level.unwrap_or_else(|| reach.usual()),
+                permissions.clone(),
+            )
         };
-        if !store::insert(tx, &change.scope.environment, &role).await? {
-            return Err(RoleError::KeyTaken);
-        }
+        reach.check(role.level)?;
+        write_new(tx, change, &role).await?;
         if role.is_default && new.migrate_role == Some(true) {
             change.migrate(tx, &role).await?;
         }
-        change.record(tx, "Role created", None, Some(&role)).await?;
         created.push(role);
     }
     Ok(created)
 }
 
+/// Creates one role with its permissions and the level of another role.
+pub(super) async fn create_based(tx: &Tx, change: &Change, new: &BasedRole) -> Result<Role, RoleError> {
+    let mut faults = Faults::default();
+    new.faults(&mut faults);
+    faults.check().map_err(RoleError::Faults)?;
+    let base = store::by_id(tx, &change.scope.environment, &new.base_role_id)
+        .await?
+        .filter(|base| counts_in(base, &change.scope))
+        .ok_or(RoleError::NoBase)?;
+    rules::reach(tx, change).await?.check(base.level)?;
+    let permissions = rules::permitted(tx, change, &new.permission_ids, &[]).await?;
+    let role = made(
+        change,
+        (&new.key, &new.name, new.description.as_deref()),
+        new.is_default,
+        base.level,
+        permissions,
+    );
+    write_new(tx, change, &role).await?;
+    Ok(role)
+}
+
+/// A new role of the scope.
+fn made(
+    change: &Change,
+    (key, name, description): (&str, &str, Option<&str>),
+    is_default: Option<bool>,
+    level: i64,
+    permissions: Vec<String>,
+) -> Role {
+    Role {
+        id: change.ids.v4(),
+        vendor_id: change.scope.environment_id().to_owned(),
+        tenant_id: change.scope.tenant.as_ref().map(ToString::to_string),
+        key: key.to_owned(),
+        name: name.to_owned(),
+        description: description.unwrap_or_default().to_owned(),
+        is_default: is_default.unwrap_or(false),
+        first_user_role: false,
+        level,
+        created_at: change.now,
+        updated_at: change.now,
+        permissions,
+    }
+}
+
+async fn write_new(tx: &Tx, change: &Change, role: &Role) -> Result<(), RoleError> {
+    if !store::insert(tx, &change.scope.environment, role).await? {
+        return Err(RoleError::KeyTaken);
+    }
+    store::add_permissions(tx, &change.scope.environment, role, &role.permissions).await?;
+    Ok(change.record(tx, "Role created", None, Some(role)).await?)
+}
+
 /// The role, when the scope may see it: any of the environment, or with a tenant named only the environment's own and that
-/// tenant's.
-async fn held(tx: &Tx, scope: &Scope, id: &str) -> Result<Role, RoleError> {
+/// tenant's. A user changes none but the tenant's own, and none that is stronger than the user.
+async fn held(tx: &Tx, change: &Change, id: &str) -> Result<Role, RoleError> {
+    let scope = &change.scope;
     store::hold(tx, &scope.environment, id).await?;
-    let role = store::by_id(tx, &scope.environment, id).await?;
-    role.filter(|role| scope.tenant.is_none() || counts_in(role, scope))
-        .ok_or(RoleError::NotFound)
+    let role = store::by_id(tx, &scope.environment, id)
+        .await?
+        .filter(|role| scope.tenant.is_none() || counts_in(role, scope))
+        .ok_or(RoleError::NotFound)?;
+    if change.bounded_by.is_some() && role.tenant_id.is_none() {
+        return Err(RoleError::NotOwn);
+    }
+    rules::reach(tx, change).await?.check(role.level)?;
+    Ok(role)
 }
 
 async fn save(tx: &Tx, environment: &EnvironmentId, role: &Role) -> Result<(), RoleError> {
@@ -242,8 +311,9 @@ pub(super) async fn update(
     id: &str,
     changes: &RoleChanges,
 ) -> Result<Role, RoleError> {
-    let old = held(tx, &change.scope, id).await?;
+    let old = held(tx, change, id).await?;
     let new = changes.apply(&old, change.now).map_err(RoleError::Faults)?;
+    rules::reach(tx, change).await?.check(new.level)?;
     save(tx, &change.scope.environment, &new).await?;
     if new.is_default && changes.migrate_role == Some(true) {
         change.migrate(tx, &new).await?;
@@ -253,20 +323,18 @@ pub(super) async fn update(
 }
 
 /// Deletes the role; whoever held it holds it no more.
-pub(super) async fn delete(
-    tx: &Tx,
-    change: &Change,
-    holders: &Arc<dyn RoleHolders>,
-    id: &str,
-) -> Result<(), RoleError> {
-    let old = held(tx, &change.scope, id).await?;
-    holders.role_deleted(tx, &change.scope.environment, id).await?;
+pub(super) async fn delete(tx: &Tx, change: &Change, id: &str) -> Result<(), RoleError> {
+    let old = held(tx, change, id).await?;
+    change
+        .holders
+        .role_deleted(tx, &change.scope.environment, id)
+        .await?;
     store::delete(tx, &change.scope.environment, id).await?;
     change.record(tx, "Role deleted", Some(&old), None).await?;
     Ok(())
 }
 
-/// The role holds exactly these permissions from now on.
+/// The role holds exactly these permissions from now on, and those that are not for a user to choose.
 pub(super) async fn set_permissions(
     tx: &Tx,
     change: &Change,
@@ -274,14 +342,8 @@ pub(super) async fn set_permissions(
     permissions: &[String],
 ) -> Result<Role, RoleError> {
     let environment = &change.scope.environment;
-    let old = held(tx, &change.scope, id).await?;
-    let mut wanted = permissions.to_vec();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let unknown = permissions::unknown(tx, environment, &wanted).await?;
-    if !unknown.is_empty() {
-        return Err(RoleError::NoPermissions(unknown));
-    }
+    let old = held(tx, change, id).await?;
+    let wanted = rules::permitted(tx, change, permissions, &old.permissions).await?;
     store::forget_permissions(tx, environment, id).await?;
     store::add_permissions(tx, environment, &old, &wanted).await?;
     let new = Role {
@@ -304,7 +366,7 @@ pub(super) async fn set_tenant(
     tenant: Option<&str>,
 ) -> Result<Role, RoleError> {
     let environment = &change.scope.environment;
-    let old = held(tx, &change.scope, id).await?;
+    let old = held(tx, change, id).await?;
     let tenant = tenant.filter(|tenant| !tenant.is_empty());
     if let Some(tenant) = tenant
         && !tenants::tenant_exists(tx, environment, tenant).await?

@@ -1,5 +1,6 @@
 //! A role as stored and as sent, and what bodies may say about one.
 
+use blocks::listing::Order;
 use kit::{Millis, Patch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,6 +9,9 @@ use crate::faults::Faults;
 
 /// Highest (weakest) level.
 const LEVELS: i64 = 32_767;
+
+/// Most permissions named in one call.
+const PERMISSIONS: usize = 5_000;
 
 /// A role. A lower level is a stronger role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -70,6 +74,27 @@ pub(crate) struct RoleChanges {
     pub(crate) level: Option<i64>,
 }
 
+/// A role to be, made on the base of another.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BasedRole {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// Given to members that are added without roles.
+    pub(crate) is_default: Option<bool>,
+    /// The role whose level the new one gets.
+    pub(crate) base_role_id: String,
+    /// Ids of all the permissions the role shall have.
+    pub(crate) permission_ids: Vec<String>,
+}
+
+/// The roles of a tenant as the admin portal reads them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TeamRoles {
+    pub(crate) items: Vec<Role>,
+}
+
 /// The body of `PUT …/permissions`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -88,6 +113,53 @@ pub(crate) struct RoleTenant {
     pub(crate) tenant_id: Patch<String>,
 }
 
+/// What a list of roles is sorted by; roles that agree in it follow their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoleSort {
+    Key,
+    Name,
+    Description,
+    IsDefault,
+    FirstUserRole,
+    /// Then by key: the order when none is asked for.
+    Level,
+    CreatedAt,
+    UpdatedAt,
+    /// How many permissions it has.
+    Permissions,
+    /// How many members hold it.
+    Members,
+    /// How many groups have it.
+    Groups,
+}
+
+/// A list of roles as asked for.
+#[derive(Clone, Debug)]
+pub(super) struct RoleSearch {
+    /// Only roles of these tenants, where `''` stands for the environment; all when absent.
+    pub(super) tenants: Option<Vec<String>>,
+    /// Only roles of these levels; any when empty.
+    pub(super) levels: Vec<i64>,
+    /// Text that name, key or description contain, lower-cased.
+    pub(super) contains: Option<String>,
+    pub(super) sort: RoleSort,
+    pub(super) order: Order,
+    pub(super) skip: i64,
+    pub(super) limit: i64,
+}
+
+impl Role {
+    /// What names are sorted by.
+    pub(super) fn name_key(&self) -> String {
+        kit::search_key(&self.name)
+    }
+
+    /// What a text is looked for in.
+    pub(super) fn search_text(&self) -> String {
+        kit::search_key(&format!("{} {} {}", self.name, self.key, self.description))
+    }
+}
+
 impl NewRole {
     pub(crate) fn faults(&self, faults: &mut Faults) {
         faults.filled("key", &self.key);
@@ -96,6 +168,18 @@ impl NewRole {
         faults.within("name", Some(&self.name), 255);
         faults.within("description", self.description.as_deref(), 2000);
         faults.between("level", self.level, 0, LEVELS);
+    }
+}
+
+impl BasedRole {
+    pub(crate) fn faults(&self, faults: &mut Faults) {
+        faults.filled("key", &self.key);
+        faults.filled("name", &self.name);
+        faults.filled("baseRoleId", &self.base_role_id);
+        faults.within("key", Some(&self.key), 255);
+        faults.within("name", Some(&self.name), 255);
+        faults.within("description", self.description.as_deref(), 2000);
+        faults.at_most("permissionIds", self.permission_ids.len(), PERMISSIONS);
     }
 }
 

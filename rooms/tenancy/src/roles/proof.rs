@@ -20,6 +20,8 @@ fn change(bench: &Bench, scope: Scope) -> Change {
         ids: bench.ids.clone(),
         now: NOW,
         by: AuditRecord::new("", "", ""),
+        bounded_by: None,
+        holders: Arc::new(Holders::default()),
     }
 }
 
@@ -210,14 +212,14 @@ fn a_default_role_reaches_everybody_in_steps_and_leaves_with_its_deletion() {
             .await,
             3
         );
-        let (by, id, asked) = (
-            change(&bench, scope.clone()),
-            role.clone(),
-            Arc::clone(&holders) as Arc<dyn RoleHolders>,
-        );
+        let by = Change {
+            holders: Arc::clone(&holders) as Arc<dyn RoleHolders>,
+            ..change(&bench, scope.clone())
+        };
+        let id = role.clone();
         bench
             .db
-            .write(async move |tx| domain::delete(tx, &by, &asked, &id).await)
+            .write(async move |tx| domain::delete(tx, &by, &id).await)
             .await
             .unwrap();
         let said = holders.0.lock().unwrap().clone();

@@ -1,9 +1,10 @@
 //! SQL of roles and of the permissions they hold.
 
+use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis, Scope};
 
-use super::model::Role;
+use super::model::{Role, RoleSearch, RoleSort};
 
 fn select() -> Query {
     Query::new(
@@ -127,8 +128,8 @@ pub(super) async fn insert(tx: &Tx, environment: &EnvironmentId, role: &Role) ->
         .exec(
             sql!(
                 "INSERT INTO roles (environment_id, id, tenant_id, key, name, description, is_default, first_user_role, level,
-                   created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                   created_at, updated_at, name_key, search_key)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                  ON CONFLICT (environment_id, tenant_id, key) DO NOTHING"
             ),
             args![
@@ -142,7 +143,9 @@ pub(super) async fn insert(tx: &Tx, environment: &EnvironmentId, role: &Role) ->
                 role.first_user_role,
                 role.level,
                 role.created_at.0,
-                role.updated_at.0
+                role.updated_at.0,
+                role.name_key(),
+                role.search_text()
             ],
         )
         .await?;
@@ -154,7 +157,7 @@ pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, role: &Role) ->
     tx.exec(
         sql!(
             "UPDATE roles SET tenant_id = $3, key = $4, name = $5, description = $6, is_default = $7, first_user_role = $8,
-               level = $9, updated_at = $10
+               level = $9, updated_at = $10, name_key = $11, search_key = $12
              WHERE environment_id = $1 AND id = $2"
         ),
         args![
@@ -167,7 +170,9 @@ pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, role: &Role) ->
             role.is_default,
             role.first_user_role,
             role.level,
-            role.updated_at.0
+            role.updated_at.0,
+            role.name_key(),
+            role.search_text()
         ],
     )
     .await?;
@@ -235,6 +240,145 @@ pub(super) async fn own_ids(tx: &Tx, scope: &Scope, most: i64) -> Result<Vec<Str
         .all(
             sql!("SELECT id FROM roles WHERE environment_id = $1 AND tenant_id = $2 ORDER BY id LIMIT $3"),
             args![scope.environment_id(), scope.tenant_id(), most],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+fn wanted(query: &mut Query, environment: &EnvironmentId, search: &RoleSearch) {
+    query.bind(environment.as_str());
+    if let Some(tenants) = &search.tenants {
+        query
+            .push(" AND r.tenant_id IN ")
+            .bind_list(tenants.iter().map(String::as_str));
+    }
+    if !search.levels.is_empty() {
+        query
+            .push(" AND r.level IN ")
+            .bind_list(search.levels.iter().copied());
+    }
+    if let Some(text) = &search.contains {
+        let mut pattern = String::from("%");
+        for c in text.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        query
+            .push(" AND r.search_key LIKE ")
+            .bind(pattern)
+            .push(" ESCAPE '\\'");
+    }
+}
+
+pub(super) async fn count(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &RoleSearch,
+) -> Result<i64, StoreError> {
+    let mut query = Query::new("SELECT COUNT(*) FROM roles r WHERE r.environment_id = ");
+    wanted(&mut query, environment, search);
+    tx.one_built(&query).await?.get(0)
+}
+
+/// One page, sorted by what the table knows.
+pub(super) async fn page(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &RoleSearch,
+    sort: RoleSort,
+) -> Result<Vec<Role>, StoreError> {
+    let mut query = select();
+    wanted(&mut query, environment, search);
+    query.push(match sort {
+        RoleSort::Level | RoleSort::Members | RoleSort::Groups => " ORDER BY r.level",
+        RoleSort::Key => " ORDER BY r.key",
+        RoleSort::Name => " ORDER BY r.name_key",
+        RoleSort::Description => " ORDER BY r.description",
+        RoleSort::IsDefault => " ORDER BY r.is_default",
+        RoleSort::FirstUserRole => " ORDER BY r.first_user_role",
+        RoleSort::CreatedAt => " ORDER BY r.created_at",
+        RoleSort::UpdatedAt => " ORDER BY r.updated_at",
+        RoleSort::Permissions => {
+            " ORDER BY (SELECT COUNT(*) FROM role_permissions p
+                WHERE p.environment_id = r.environment_id AND p.role_id = r.id)"
+        }
+    });
+    query.push(match (sort, search.order) {
+        (RoleSort::Level, Order::Ascending) => ", r.key, r.id LIMIT ",
+        (RoleSort::Level, Order::Descending) => " DESC, r.key DESC, r.id DESC LIMIT ",
+        (_, Order::Ascending) => ", r.id LIMIT ",
+        (_, Order::Descending) => " DESC, r.id DESC LIMIT ",
+    });
+    query.bind(search.limit).push(" OFFSET ").bind(search.skip);
+    let rows = tx.all_built(&query).await?;
+    with_permissions(tx, environment, &rows).await
+}
+
+/// The ids of everything that is searched for, at most `most`.
+pub(super) async fn all_ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &RoleSearch,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    let mut query = Query::new("SELECT r.id FROM roles r WHERE r.environment_id = ");
+    wanted(&mut query, environment, search);
+    query.push(" ORDER BY r.id LIMIT ").bind(most);
+    tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// The levels of a tenant's own roles and the environment's.
+pub(super) async fn levels_in(tx: &Tx, scope: &Scope) -> Result<Vec<i64>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT DISTINCT level FROM roles WHERE environment_id = $1 AND tenant_id IN ('', $2) ORDER BY level"
+            ),
+            args![scope.environment_id(), scope.tenant_id()],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The levels of all roles: one step along the index per level, however many roles have it.
+pub(super) async fn levels(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<i64>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "WITH RECURSIVE steps (level) AS (
+                   SELECT (SELECT MIN(r.level) FROM roles r WHERE r.environment_id = $1)
+                   UNION ALL
+                   SELECT (SELECT MIN(r.level) FROM roles r WHERE r.environment_id = $1 AND r.level > s.level)
+                   FROM steps s WHERE s.level IS NOT NULL)
+                 SELECT level FROM steps WHERE level IS NOT NULL ORDER BY level"
+            ),
+            args![environment.as_str()],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Up to `most` tenants that have roles of their own: one step along the index per tenant.
+pub(super) async fn tenants(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "WITH RECURSIVE steps (tenant_id) AS (
+                   SELECT (SELECT MIN(r.tenant_id) FROM roles r WHERE r.environment_id = $1 AND r.tenant_id > '')
+                   UNION ALL
+                   SELECT (SELECT MIN(r.tenant_id) FROM roles r
+                     WHERE r.environment_id = $1 AND r.tenant_id > s.tenant_id)
+                   FROM steps s WHERE s.tenant_id IS NOT NULL)
+                 SELECT tenant_id FROM steps WHERE tenant_id IS NOT NULL LIMIT $2"
+            ),
+            args![environment.as_str(), most],
         )
         .await?;
     rows.iter().map(|row| row.get(0)).collect()
