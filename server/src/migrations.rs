@@ -45,9 +45,6 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
-        80,
-        "access_policies",
-        include_str!("../../migrations/0080_access_policies.sql"),
         30,
         "tenancy_role_lists",
         include_str!("../../migrations/0030_tenancy_role_lists.sql"),
@@ -56,5 +53,10 @@ pub const MIGRATIONS: &[Migration] = &[
         40,
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    both(
+        80,
+        "access_policies",
+        include_str!("../../migrations/0080_access_policies.sql"),
     ),
 ];

@@ -16,7 +16,9 @@ mod routes;
 mod serve;
 
 pub use answer::{Accepted, Attachment, Created, Done, Json, WithHeaders};
-pub use app::{Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, RouteLimits};
+pub use app::{
+    Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, RouteLimits,
+};
 pub use axum::extract::State;
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 pub use axum::response::{Html, IntoResponse, Response};

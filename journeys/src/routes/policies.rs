@@ -13,7 +13,11 @@ const DOMAIN: &str = "/identity/resources/configurations/restrictions/v1/email-d
 /// Makes the things of this area and keeps their ids.
 pub(super) async fn make(vendor: &Client, things: &mut Things) {
     let credentials = json!({"email": things.email, "password": PASSWORD});
-    let entered = vendor.without_cookies().post(at::LOGIN, credentials).await.expect(200);
+    let entered = vendor
+        .without_cookies()
+        .post(at::LOGIN, credentials)
+        .await
+        .expect(200);
     let session = claims(&entered.text_at("/accessToken"))["sid"].clone();
     things.own.insert("session", session.as_str().unwrap().to_owned());
     let inside = vendor.in_tenant(&things.tenant);
@@ -47,12 +51,18 @@ pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
     match entry.method {
         "POST" if path == "/metadata" => Some(json!({"entityName": "adminBox", "configuration": {}})),
         "POST" if path == IP => Some(json!({"ip": "203.0.113.10", "strategy": "BLOCK"})),
-        "POST" if path.starts_with(IP) && path.ends_with("/bulk") => Some(json!({"ips": [{"ip": "203.0.113.11"}]})),
+        "POST" if path.starts_with(IP) && path.ends_with("/bulk") => {
+            Some(json!({"ips": [{"ip": "203.0.113.11"}]}))
+        }
         "POST" if path.starts_with(IP) && path.ends_with("/config") => Some(json!({"isActive": false})),
         "POST" if path == DOMAIN => Some(json!({"domain": "other.example.com", "type": "BLOCK"})),
-        "POST" if path.ends_with("/replace-bulk") => Some(json!({"type": "BLOCK", "domains": ["other.example.com"]})),
+        "POST" if path.ends_with("/replace-bulk") => {
+            Some(json!({"type": "BLOCK", "domains": ["other.example.com"]}))
+        }
         "POST" if path.starts_with(DOMAIN) => Some(json!({"active": false})),
-        "POST" | "PATCH" if path.ends_with("/lockout-policy") => Some(json!({"enabled": true, "maxAttempts": 5})),
+        "POST" | "PATCH" if path.ends_with("/lockout-policy") => {
+            Some(json!({"enabled": true, "maxAttempts": 5}))
+        }
         "POST" if path.starts_with(SESSIONS) => Some(json!({"userId": things.user})),
         _ => None,
     }

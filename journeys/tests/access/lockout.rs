@@ -6,12 +6,20 @@ const WRONG: &str = "Wrong-horse-9-battery";
 
 async fn attempts(world: &World, email: &str, times: usize) {
     for _ in 0..times {
-        world.anyone().post(at::LOGIN, json!({"email": email, "password": WRONG})).await.refuses(401, "Incorrect email or password");
+        world
+            .anyone()
+            .post(at::LOGIN, json!({"email": email, "password": WRONG}))
+            .await
+            .refuses(401, "Incorrect email or password");
     }
 }
 
 async fn enters(world: &World, email: &str) -> u16 {
-    world.anyone().post(at::LOGIN, json!({"email": email, "password": PASSWORD})).await.status
+    world
+        .anyone()
+        .post(at::LOGIN, json!({"email": email, "password": PASSWORD}))
+        .await
+        .status
 }
 
 both_engines! {

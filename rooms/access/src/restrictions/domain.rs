@@ -186,11 +186,7 @@ impl Change {
     }
 
     /// Changes whether and how the list counts.
-    pub(crate) async fn set(
-        &self,
-        tx: &Tx,
-        change: impl Fn(List) -> List,
-    ) -> Result<List, RestrictionError> {
+    pub(crate) async fn set(&self, tx: &Tx, change: impl Fn(List) -> List) -> Result<List, RestrictionError> {
         let old = self.hold(tx).await?;
         let new = change(old);
         if new == old {

@@ -3,9 +3,7 @@
 use blocks::listing::{Dialect, Paged};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{
-    AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes,
-};
+use web::{AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes};
 
 use super::domain::{self, Change};
 use super::model::{Entry, Kind, List, MOST, Strategy, domain_key};

@@ -3,9 +3,7 @@
 use blocks::listing::{Dialect, Paged};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{
-    AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes,
-};
+use web::{AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes};
 
 use super::domain::{self, Change};
 use super::model::{Entry, Kind, LONGEST, List, MOST, Strategy, network, spelled};
@@ -156,7 +154,9 @@ async fn list_restrictions(
     params: Params,
 ) -> Result<Json<Paged<IpRestriction>>, Problem> {
     let page = LIST.read(&params)?;
-    let filter = params.text_within("_filter", LONGEST_FILTER)?.map(str::to_lowercase);
+    let filter = params
+        .text_within("_filter", LONGEST_FILTER)?
+        .map(str::to_lowercase);
     let scope = caller.scope();
     let mut all = room
         .app

@@ -13,8 +13,8 @@ use web::Routes;
 
 use crate::room::Access;
 
-pub(crate) use domain::{address_allowed, forget_tenant};
 pub use domain::email_domain_allowed;
+pub(crate) use domain::{address_allowed, forget_tenant};
 
 pub(crate) fn routes() -> Routes<Access> {
     ip::routes().and(email::routes())

@@ -138,7 +138,15 @@ mod tests {
         ] {
             assert_eq!(network(text).map(spelled).as_deref(), Some(spelling), "{text}");
         }
-        for text in ["", "10.0.0", "10.0.0.1/33", "10.0.0.1-10.0.0.9", "localhost", "010.0.0.1", "::1/129"] {
+        for text in [
+            "",
+            "10.0.0",
+            "10.0.0.1/33",
+            "10.0.0.1-10.0.0.9",
+            "localhost",
+            "010.0.0.1",
+            "::1/129",
+        ] {
             assert_eq!(network(text), None, "{text}");
         }
     }
@@ -147,7 +155,15 @@ mod tests {
     fn a_domain_has_one_spelling() {
         assert_eq!(domain_key(" Acme.Test ").as_deref(), Some("acme.test"));
         assert_eq!(domain_key("@acme.test").as_deref(), Some("acme.test"));
-        for text in ["", "acme", "a@acme.test", "acme..test", "*.acme.test", "http://acme.test", "acme.test."] {
+        for text in [
+            "",
+            "acme",
+            "a@acme.test",
+            "acme..test",
+            "*.acme.test",
+            "http://acme.test",
+            "acme.test.",
+        ] {
             assert_eq!(domain_key(text), None, "{text}");
         }
     }

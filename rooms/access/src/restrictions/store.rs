@@ -218,12 +218,7 @@ pub(crate) async fn remove(
 }
 
 /// Removes the entries of one strategy.
-pub(crate) async fn clear(
-    tx: &Tx,
-    scope: &Scope,
-    kind: Kind,
-    strategy: Strategy,
-) -> Result<(), StoreError> {
+pub(crate) async fn clear(tx: &Tx, scope: &Scope, kind: Kind, strategy: Strategy) -> Result<(), StoreError> {
     tx.exec(
         sql!(
             "DELETE FROM restriction_entries
@@ -244,12 +239,16 @@ pub(crate) async fn clear(
 pub(crate) async fn forget_tenant(tx: &Tx, scope: &Scope) -> Result<(), StoreError> {
     let (environment, tenant) = (scope.environment_id(), scope.tenant_id());
     tx.exec(
-        sql!("DELETE FROM restriction_entries WHERE environment_id = $1 AND tenant_id = $2 AND tenant_id <> ''"),
+        sql!(
+            "DELETE FROM restriction_entries WHERE environment_id = $1 AND tenant_id = $2 AND tenant_id <> ''"
+        ),
         args![environment, tenant],
     )
     .await?;
     tx.exec(
-        sql!("DELETE FROM restriction_lists WHERE environment_id = $1 AND tenant_id = $2 AND tenant_id <> ''"),
+        sql!(
+            "DELETE FROM restriction_lists WHERE environment_id = $1 AND tenant_id = $2 AND tenant_id <> ''"
+        ),
         args![environment, tenant],
     )
     .await?;

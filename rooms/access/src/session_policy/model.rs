@@ -94,7 +94,8 @@ impl SessionConfiguration {
             is_active: false,
             max_sessions: 1,
         };
-        let time = |tenant, environment| Some(part(tenant, environment, |limit: TimeLimit| limit.is_active, day));
+        let time =
+            |tenant, environment| Some(part(tenant, environment, |limit: TimeLimit| limit.is_active, day));
         Self {
             session_idle_timeout_configuration: time(
                 tenant.session_idle_timeout_configuration,
@@ -151,7 +152,8 @@ impl Limits {
 
     /// Why a session is over, when it is.
     pub(crate) fn over(&self, began: Millis, refreshed: Millis, now: Millis) -> Option<EndReason> {
-        let past = |since: Millis, limit: Option<i64>| limit.is_some_and(|limit| since.plus_seconds(limit) <= now);
+        let past =
+            |since: Millis, limit: Option<i64>| limit.is_some_and(|limit| since.plus_seconds(limit) <= now);
         if past(began, self.absolute) {
             Some(EndReason::Expired)
         } else if past(refreshed, self.idle) {
@@ -182,7 +184,10 @@ mod tests {
         assert_eq!(of(idle(false, 60), idle(false, 90)), None);
         assert_eq!(of(None, None), None);
         let shown = SessionConfiguration::in_force(idle(false, 60), idle(false, 90));
-        assert_eq!(Some(shown.session_idle_timeout_configuration), idle(false, 60).map(|one| one.session_idle_timeout_configuration));
+        assert_eq!(
+            Some(shown.session_idle_timeout_configuration),
+            idle(false, 60).map(|one| one.session_idle_timeout_configuration)
+        );
     }
 
     #[test]
@@ -196,7 +201,13 @@ mod tests {
         assert_eq!((at(0), at(800), at(999), at(5_000)), (300, 200, 1, 1));
         assert_eq!(Limits::default().cap(3_600, Millis(0), Millis(0)), 3_600);
         assert_eq!(limits.over(Millis(0), Millis(700_000), Millis(999_999)), None);
-        assert_eq!(limits.over(Millis(0), Millis(700_000), Millis(1_000_000)), Some(EndReason::Expired));
-        assert_eq!(limits.over(Millis(0), Millis(100_000), Millis(400_000)), Some(EndReason::Idle));
+        assert_eq!(
+            limits.over(Millis(0), Millis(700_000), Millis(1_000_000)),
+            Some(EndReason::Expired)
+        );
+        assert_eq!(
+            limits.over(Millis(0), Millis(100_000), Millis(400_000)),
+            Some(EndReason::Idle)
+        );
     }
 }

@@ -57,7 +57,16 @@ async fn refresh_token(
         Some(token) => {
             let device = cookies::device(&headers, environment.id.as_str());
             let device = device.unwrap_or_else(|| room.app.ids().v4());
-            refresh::refresh(&room, &environment, &configuration, token, wish, device, &caller.from).await
+            refresh::refresh(
+                &room,
+                &environment,
+                &configuration,
+                token,
+                wish,
+                device,
+                &caller.from,
+            )
+            .await
         }
         None => Err(RefreshError::NoSession),
     };

@@ -132,7 +132,12 @@ pub(crate) fn with_cookies(values: impl IntoIterator<Item = Option<HeaderValue>>
 pub(crate) fn signing_in(environment: &str, signed_in: &SignedIn, now: Millis) -> HeaderMap {
     let style = signed_in.cookies;
     with_cookies([
-        style.setting(environment, &signed_in.refresh_token, signed_in.refresh_seconds, now),
+        style.setting(
+            environment,
+            &signed_in.refresh_token,
+            signed_in.refresh_seconds,
+            now,
+        ),
         style.device(environment, &signed_in.device, now),
     ])
 }

@@ -128,7 +128,12 @@ async fn read_current(State(room): State<Access>, caller: UserCaller) -> Result<
     responses((status = 200, description = "They have ended")))]
 async fn end_all_own(State(room): State<Access>, caller: UserCaller) -> Result<Done, Problem> {
     let by = AuditRecord::new("All sessions ended", "user", caller.user.as_str()).by_user(&caller);
-    let (ids, now, scope, user) = (room.app.ids().clone(), room.app.now(), caller.scope(), caller.user);
+    let (ids, now, scope, user) = (
+        room.app.ids().clone(),
+        room.app.now(),
+        caller.scope(),
+        caller.user,
+    );
     room.app
         .db()
         .write(async move |tx| {
@@ -152,12 +157,19 @@ async fn end_own(
     Path(id): Path<String>,
 ) -> Result<Done, Problem> {
     let by = AuditRecord::new("Session ended", "session", &id).by_user(&caller);
-    let (ids, now, scope, user) = (room.app.ids().clone(), room.app.now(), caller.scope(), caller.user);
+    let (ids, now, scope, user) = (
+        room.app.ids().clone(),
+        room.app.now(),
+        caller.scope(),
+        caller.user,
+    );
     room.app
         .db()
         .write(async move |tx| {
             let environment = scope.environment_id();
-            if store::live(tx, environment, user.as_str(), &id, now).await?.is_none()
+            if store::live(tx, environment, user.as_str(), &id, now)
+                .await?
+                .is_none()
                 || store::end(tx, environment, &id, EndReason::Revoked, now)
                     .await?
                     .is_none()
@@ -189,7 +201,10 @@ async fn revoke(
         now: room.app.now(),
         user,
     };
-    room.app.db().write(async move |tx| revoked.write(tx).await).await?;
+    room.app
+        .db()
+        .write(async move |tx| revoked.write(tx).await)
+        .await?;
     Ok(Done::CREATED)
 }
 

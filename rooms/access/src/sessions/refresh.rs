@@ -164,7 +164,16 @@ impl Ask {
         let standing = presented.standing(self.now);
         let honoured = standing != Standing::InGrace || self.is_honoured(tx).await?;
         let wish = self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly);
-        let pass = gate::admit(tx, &self.environment, user, &self.configuration, wish, self.ip, self.now).await;
+        let pass = gate::admit(
+            tx,
+            &self.environment,
+            user,
+            &self.configuration,
+            wish,
+            self.ip,
+            self.now,
+        )
+        .await;
         Ok(Some(Seen {
             presented,
             standing,

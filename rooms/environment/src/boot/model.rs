@@ -91,7 +91,11 @@ pub(crate) fn sign_up(configuration: &AuthConfiguration) -> [SignUpStrategy; 3] 
         is_active: active,
         is_required: active,
     };
-    [of("email", true), of("phoneNumber", false), of("username", by_name)]
+    [
+        of("email", true),
+        of("phoneNumber", false),
+        of("username", by_name),
+    ]
 }
 
 /// How a forgotten password is replaced: by mail.

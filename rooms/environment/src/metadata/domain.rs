@@ -13,10 +13,7 @@ pub(crate) async fn read(
     environment: &EnvironmentId,
     entity: Entity,
 ) -> Result<Option<MetadataRow>, StoreError> {
-    let (scope, id) = (
-        Scope::environment(environment.clone()),
-        environment.as_str(),
-    );
+    let (scope, id) = (Scope::environment(environment.clone()), environment.as_str());
     Ok(match entity {
         Entity::AdminBox => settings::written(tx, &scope)
             .await?
