@@ -31,43 +31,33 @@ pub(crate) const LOGOUT: &str = "/identity/resources/auth/v1/logout";
 pub(crate) const ME: &str = "/identity/resources/users/v2/me";
 pub(crate) const USERS: &str = "/identity/resources/vendor-only/users/v1";
 
-const MIGRATIONS: &[(u32, &str, &str)] = &[
-    (
-        1,
-        "blocks_tables",
-        include_str!("../../../../migrations/0001_blocks_tables.sql"),
-    ),
-    (
-        2,
-        "environment_tables",
-        include_str!("../../../../migrations/0002_environment_tables.sql"),
-    ),
-    (
-        3,
-        "audit_tables",
-        include_str!("../../../../migrations/0003_audit_tables.sql"),
-    ),
-    (
-        4,
-        "tenancy_tables",
-        include_str!("../../../../migrations/0004_tenancy_tables.sql"),
-    ),
-    (
-        5,
-        "people_tables",
-        include_str!("../../../../migrations/0005_people_tables.sql"),
-    ),
-    (
-        6,
-        "access_tables",
-        include_str!("../../../../migrations/0006_access_tables.sql"),
-    ),
-    (
-        80,
-        "access_policies",
-        include_str!("../../../../migrations/0080_access_policies.sql"),
-    ),
-];
+/// The schema, from the folder itself, so that no room's next table is missing here.
+fn migrations() -> Vec<Migration> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+    let mut found: Vec<Migration> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let (number, name) = name.strip_suffix(".sql")?.split_once('_')?;
+            let text: &'static str = std::fs::read_to_string(&path).unwrap().leak();
+            let (name, sqlite, pg) = match name.rsplit_once('.') {
+                None => (name, None, false),
+                Some((name, "sqlite")) => (name, Some(text), false),
+                Some((name, _)) => (name, None, true),
+            };
+            (!pg).then(|| Migration {
+                number: number.parse().unwrap(),
+                name: name.to_owned().leak(),
+                common: sqlite.is_none().then_some(text),
+                sqlite,
+                pg: None,
+            })
+        })
+        .collect();
+    found.sort_by_key(|migration| migration.number);
+    found
+}
 
 #[derive(Clone)]
 pub(crate) struct House {
@@ -85,17 +75,7 @@ impl House {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let db = Db::open(Settings::new(url.parse().unwrap())).await.unwrap();
-        let migrations: Vec<Migration> = MIGRATIONS
-            .iter()
-            .map(|&(number, name, text)| Migration {
-                number,
-                name,
-                common: Some(text),
-                sqlite: None,
-                pg: None,
-            })
-            .collect();
-        db.migrate(&migrations).await.unwrap();
+        db.migrate(&migrations()).await.unwrap();
 
         let hand = Arc::new(HandClock::at(Millis(1_760_000_000_123)));
         let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;

@@ -6,7 +6,7 @@ use web::{
 };
 
 use super::domain;
-use super::model::{Entity, MetadataBody, MetadataRow, MetadataRows, written_entity};
+use super::model::{Entity, MetadataBody, MetadataRow, MetadataRows};
 use crate::room::EnvironmentRoom;
 
 pub(crate) fn routes() -> Routes<EnvironmentRoom> {
@@ -62,7 +62,7 @@ async fn write_metadata(
     params: Params,
     Body(body): Body<MetadataBody>,
 ) -> Result<Created<MetadataRow>, Problem> {
-    let entity = written_entity(params.text("entityName"), body.entity_name.as_deref())?;
+    let entity = domain::written_entity(params.text("entityName"), body.entity_name.as_deref())?;
     let by = AuditRecord::new("Metadata changed", "metadata", entity.name()).by_environment(&caller);
     let (ids, now, environment) = (room.app.ids().clone(), room.app.now(), caller.environment);
     room.app

@@ -66,3 +66,25 @@ async fn put<S: Setting>(
     settings::put(tx, ids, scope, now, value).await?;
     settings::written(tx, scope).await?.ok_or(StoreError::NoRow)
 }
+
+/// The document that a write means: the query's name, else the body's.
+pub(crate) fn written_entity(query: Option<&str>, body: Option<&str>) -> Result<Entity, Problem> {
+    let name = query.or(body).unwrap_or_default();
+    Entity::named(name)
+        .ok_or_else(|| Problem::bad_request("entityName must be one of the following values: adminBox, saml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_says_which_document_is_written() {
+        assert_eq!(
+            written_entity(Some("adminBox"), Some("")).unwrap(),
+            Entity::AdminBox
+        );
+        assert_eq!(written_entity(None, Some("saml")).unwrap(), Entity::Saml);
+        assert!(written_entity(None, None).is_err() && written_entity(Some("audits"), None).is_err());
+    }
+}

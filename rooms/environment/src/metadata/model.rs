@@ -5,7 +5,6 @@ use kit::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use web::Problem;
 
 /// Which document is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,13 +209,6 @@ fn drop_empty(value: &mut Value) {
     }
 }
 
-/// The document that a write means: the query's name, else the body's.
-pub(crate) fn written_entity(query: Option<&str>, body: Option<&str>) -> Result<Entity, Problem> {
-    let name = query.or(body).unwrap_or_default();
-    Entity::named(name)
-        .ok_or_else(|| Problem::bad_request("entityName must be one of the following values: adminBox, saml"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,15 +233,5 @@ mod tests {
                 "localizations": {"en": {"title": ""}},
             })
         );
-    }
-
-    #[test]
-    fn the_query_says_which_document_is_written() {
-        assert_eq!(
-            written_entity(Some("adminBox"), Some("")).unwrap(),
-            Entity::AdminBox
-        );
-        assert_eq!(written_entity(None, Some("saml")).unwrap(), Entity::Saml);
-        assert!(written_entity(None, None).is_err() && written_entity(Some("audits"), None).is_err());
     }
 }
