@@ -62,6 +62,7 @@ pub mod at {
     pub const CATEGORIES: &str = "/identity/resources/permissions/v1/categories";
     pub const VENDOR_USERS: &str = "/identity/resources/vendor-only/users/v1";
     pub const USERS: &str = "/identity/resources/users/v1";
+    pub const PHRASE: &str = "/identity/resources/users/v1/query/phrase";
     pub const USERS_V3: &str = "/identity/resources/users/v3";
     pub const BY_EMAIL: &str = "/identity/resources/users/v1/email";
     pub const ME: &str = "/identity/resources/users/v2/me";

@@ -58,5 +58,8 @@ pub const MIGRATIONS: &[Migration] = &[
         80,
         "access_policies",
         include_str!("../../migrations/0080_access_policies.sql"),
+        60,
+        "people_search",
+        include_str!("../../migrations/0060_people_search.sql"),
     ),
 ];

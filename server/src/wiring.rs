@@ -12,7 +12,7 @@ use db::Db;
 use environment::{Directory, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
-use people::{Credentials, PeopleTenancy, RoleRemoval};
+use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
 use tenancy::{RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
 
@@ -110,6 +110,7 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(FoldJob { db: db.clone() }),
         Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),

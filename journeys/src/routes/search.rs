@@ -4,7 +4,7 @@ use serde_json::Value;
 use web::RouteEntry;
 
 use super::Things;
-use crate::Client;
+use crate::{Client, at};
 
 /// Makes the things of this area and keeps their ids.
 #[expect(clippy::unused_async, reason = "asked like the other areas")]
@@ -16,8 +16,8 @@ pub(super) fn id(_things: &Things, _entry: &RouteEntry, _name: &str) -> Option<S
 }
 
 /// The query that one of this area's routes wants, with its question mark.
-pub(super) fn query(_things: &Things, _entry: &RouteEntry) -> Option<String> {
-    None
+pub(super) fn query(things: &Things, entry: &RouteEntry) -> Option<String> {
+    (entry.path == at::PHRASE).then(|| format!("?_phraseSearchContains={}", things.mark))
 }
 
 /// A body that one of this area's routes takes.

@@ -130,6 +130,8 @@ both_engines! {
             format!("{}?ids={}", at::USERS_V3, theirs.user),
             format!("{}?_tenantId={}", at::USERS_V3, theirs.tenant),
             format!("{}?_email={}", at::USERS_V3, theirs.email),
+            format!("{}?_phraseSearchContains={}", at::PHRASE, theirs.mark),
+            format!("{}?_tenantId={}", at::PHRASE, theirs.tenant),
             format!("{}?_tenantIds={}", at::TENANTS_V2, theirs.tenant),
             format!("{}?count=10&offset=0&tenant_ids={}", at::AUDITS_V2, theirs.tenant),
         ] {

@@ -10,4 +10,5 @@ mod lists;
 mod me;
 mod reading;
 mod roles_of_users;
+mod search;
 mod updates;

@@ -1,6 +1,6 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
 mod credentials;
@@ -14,6 +14,7 @@ mod purge;
 mod ranks;
 mod records;
 mod room;
+mod search;
 mod users;
 mod views;
 
@@ -25,3 +26,4 @@ pub use records::{
     user_by_id, user_by_username, users_by_id,
 };
 pub use room::{People, routes};
+pub use search::FoldJob;

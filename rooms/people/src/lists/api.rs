@@ -7,6 +7,7 @@ use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
 use super::domain;
 use super::model::{Field, RolesOfUser, Search, Sort};
 use crate::room::People;
+use crate::search::{Needle, Phrase};
 use crate::views::{self, Audience, Detail, Lens, UserView};
 
 const LIST: Dialect<Sort> = Dialect {
@@ -28,6 +29,9 @@ const LIST: Dialect<Sort> = Dialect {
 const MOST_IDS: usize = 500;
 /// Most characters of a text to search for.
 const TEXT: usize = 255;
+/// Most phrases of one kind in a search, and most characters of one.
+const MOST_PHRASES: usize = 10;
+const PHRASE: usize = 100;
 
 pub(crate) fn routes() -> Routes<People> {
     let read = Guard::environment_or_user(Need::Permission("fe.secure.read.users"));
@@ -35,6 +39,7 @@ pub(crate) fn routes() -> Routes<People> {
         .on(read, routes!(list_users))
         .on(read, routes!(list_users_v1))
         .on(read, routes!(list_users_v2))
+        .on(read, routes!(search_users))
         .on(read.with_tenant(), routes!(list_roles_of_users))
 }
 
@@ -42,7 +47,7 @@ fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
     Search {
         tenant: caller.scope().tenant,
         prefixes: Vec::new(),
-        contains: None,
+        phrase: Phrase::default(),
         ids: None,
         external_ids: None,
         visible_only: caller.user().is_some(),
@@ -151,20 +156,97 @@ async fn list_users(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
+    let Some(search) = standard(&params, &page, &caller)? else {
+        return Ok(Json(page.answer(Vec::new(), 0, &params)));
+    };
+    answer(&room, &caller, &params, page, search, Detail::Listed).await
+}
+
+/// Users whose name, addresses, username or phone number hold phrases. All other filters of the list may be added.
+///
+/// Phrases of one to three characters and searches with few results are counted and sorted exactly. Where many users come into
+/// question, `totalItems` may count some who then turn out not to hold a longer phrase. An approximate search forgives one
+/// character in phrases of three to five, two in longer ones, and finds the users most like what was asked for, some thousand at most.
+#[utoipa::path(get, path = "/identity/resources/users/v1/query/phrase", tag = "User management",
+    params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
+        ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
+        ("_phraseSearchContains" = Option<Vec<String>>, Query, description = "Texts that must all be there, parted by commas"),
+        ("_phraseSearchExcludes" = Option<Vec<String>>, Query, description = "Texts none of which may be there"),
+        ("_phraseSearchOptional" = Option<Vec<String>>, Query, description = "Texts one of which must be there"),
+        ("_phraseSearchApproximate" = Option<bool>, Query, description = "Whether texts may be misspelt; those excluded may not"),
+        ("_email" = Option<String>, Query, description = "What the address begins with"),
+        ("_namePrefix" = Option<String>, Query, description = "What the name begins with"),
+        ("_identifier" = Option<String>, Query, description = "What the identifier begins with"),
+        ("_identifierType" = Option<String>, Query, description = "Which one: email (when absent), phoneNumber, username"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_tenantId" = Option<String>, Query, description = "Only members of this tenant"),
+        ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
+        ("_externalIds" = Option<String>, Query, description = "Only users with these external ids, parted by commas"),
+        ("_sortBy" = Option<String>, Query,
+            description = "createdAt (when absent), name, email, id, verified, isLocked, provider or tenantId"),
+        ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
+    responses((status = 200, body = Paged<UserView>)))]
+async fn search_users(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Paged<UserView>>, Problem> {
+    let page = LIST.read(&params)?;
+    let phrase = phrase(&params)?;
+    let Some(mut search) = standard(&params, &page, &caller)? else {
+        return Ok(Json(page.answer(Vec::new(), 0, &params)));
+    };
+    search.phrase = phrase;
+    answer(&room, &caller, &params, page, search, Detail::Listed).await
+}
+
+/// The texts that a phrase search is for.
+fn phrase(params: &Params) -> Result<Phrase, Problem> {
+    let approximate = params.flag("_phraseSearchApproximate")?.unwrap_or(false);
+    let needles = |name: &str, rough: bool| -> Result<Vec<Needle>, Problem> {
+        let texts = params.list(name, MOST_PHRASES)?;
+        if let Some(long) = texts.iter().find(|text| text.chars().count() > PHRASE) {
+            return Err(Problem::bad_request(format!(
+                "each value in {name} must be shorter than or equal to {PHRASE} characters, and one has {}",
+                long.chars().count()
+            )));
+        }
+        Ok(texts
+            .iter()
+            .map(|text| {
+                if rough {
+                    Needle::about(text)
+                } else {
+                    Needle::anywhere(text)
+                }
+            })
+            .filter(|needle| !needle.is_empty())
+            .collect())
+    };
+    Ok(Phrase {
+        all: needles("_phraseSearchContains", approximate)?,
+        any: needles("_phraseSearchOptional", approximate)?,
+        none: needles("_phraseSearchExcludes", false)?,
+    })
+}
+
+/// What all lists of this family may be asked for; `None` when it is about a tenant that the caller does not speak for,
+/// which has no users to see.
+fn standard(params: &Params, page: &Page<Sort>, caller: &AnyCaller) -> Result<Option<Search>, Problem> {
     params.flag("_includeSubTenants")?;
-    let mut search = search(&page, &caller);
+    let mut search = search(page, caller);
+    search.prefixes = prefixes(params)?;
+    search.ids = id_list(params, "ids")?;
+    search.external_ids = id_list(params, "_externalIds")?;
     if let Some(wanted) = params.text_within("_tenantId", TEXT)? {
         let wanted = TenantId::from(wanted);
         if search.tenant.as_ref().is_some_and(|tenant| *tenant != wanted) {
-            // Another tenant than the credential speaks for has no users to see.
-            return Ok(Json(page.answer(Vec::new(), 0, &params)));
+            return Ok(None);
         }
         search.tenant = Some(wanted);
     }
-    search.prefixes = prefixes(&params)?;
-    search.ids = id_list(&params, "ids")?;
-    search.external_ids = id_list(&params, "_externalIds")?;
-    answer(&room, &caller, &params, page, search, Detail::Listed).await
+    Ok(Some(search))
 }
 
 /// Users with their roles, as one client reads them: of all tenants, or of the one named by header.
@@ -187,11 +269,11 @@ async fn list_users_v1(
     answer(&room, &caller, &params, page, search, Detail::Full).await
 }
 
-/// Users with their roles, searched for a text anywhere in name or address.
+/// Users with their roles, searched for a text anywhere in name, addresses, username or phone number.
 #[utoipa::path(get, path = "/identity/resources/users/v2", tag = "User management",
     params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
         ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
-        ("_filter" = Option<String>, Query, description = "Text that the name or the address contains"),
+        ("_filter" = Option<String>, Query, description = "Text that the name, an address, the username or the phone number contains"),
         ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
         ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
         ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
@@ -207,10 +289,12 @@ async fn list_users_v2(
     params.flag("_includeSubTenants")?;
     let mut search = search(&page, &caller);
     search.ids = id_list(&params, "ids")?;
-    search.contains = params
+    search.phrase.all = params
         .text_within("_filter", TEXT)?
-        .map(kit::search_key)
-        .filter(|text| !text.is_empty());
+        .map(Needle::anywhere)
+        .filter(|needle| !needle.is_empty())
+        .into_iter()
+        .collect();
     answer(&room, &caller, &params, page, search, Detail::Full).await
 }
 

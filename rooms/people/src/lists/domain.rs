@@ -1,15 +1,16 @@
 //! Which way leads to a page.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use blocks::listing::Order;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Scope};
 
-use super::model::{Field, Found, RolesOfUser, Search, Sort};
+use super::entries::{self, Entry};
+use super::model::{Found, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
+use super::{hidden, indexed};
 use crate::ranks::{self, Ground};
 use crate::records::{self, UserRecord};
 
@@ -44,48 +45,70 @@ async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Fo
         .tenant
         .as_ref()
         .map(|tenant| Scope::tenant(environment.clone(), tenant.clone()));
-    let hidden = match (&scope, search.visible_only) {
-        (Some(scope), true) => store::has_invisible(tx, scope).await?,
-        (None, true) => true,
-        (_, false) => false,
-    };
-    let natural = match search.prefixes.as_slice() {
-        [] => Some(search.sort.unwrap_or(Sort::CreatedAt)),
-        [(field, _)] if search.sort.is_none_or(|sort| sort == field.sort()) => Some(field.sort()),
+    let way = match search.prefixes.as_slice() {
+        _ if !search.phrase.is_empty() => None,
+        [] => Some((search.sort.unwrap_or(Sort::CreatedAt), None)),
+        [(field, prefix)] if search.sort.is_none_or(|sort| sort == field.sort()) => {
+            Some((field.sort(), Some(prefix.as_str())))
+        }
         _ => None,
     };
-    let prefix = search.prefixes.first();
-    let mut found = match natural {
-        Some(sort) if !hidden && search.contains.is_none() => {
-            let small = match &scope {
-                Some(scope) if !ranks::is_ranked(tx, environment, scope.tenant_id()).await? => Some(scope),
-                _ => None,
-            };
-            let ground = Ground {
-                environment,
-                tenant: scope.as_ref().map(Scope::tenant_id),
-            };
-            match (small, prefix) {
-                (Some(scope), None) => whole_tenant(tx, scope, search, sort).await?,
-                (Some(scope), Some((_, prefix))) => prefix_in_tenant(tx, scope, search, sort, prefix).await?,
-                (None, None) => whole_ranked(tx, ground, search, sort).await?,
-                (None, Some((_, prefix))) => prefix_ranked(tx, ground, search, sort, prefix).await?,
+    if let Some(scope) = &scope
+        && !ranks::is_ranked(tx, environment, scope.tenant_id()).await?
+    {
+        return match way {
+            Some((sort, prefix)) if !search.visible_only || !store::has_invisible(tx, scope).await? => {
+                let mut found = match prefix {
+                    None => whole_tenant(tx, scope, search, sort).await?,
+                    Some(prefix) => prefix_in_tenant(tx, scope, search, sort, prefix).await?,
+                };
+                if search.order == Order::Descending {
+                    found.items.reverse();
+                }
+                Ok(found)
             }
+            _ => sifted(tx, scope, search).await,
+        };
+    }
+    let ground = Ground {
+        environment,
+        tenant: scope.as_ref().map(Scope::tenant_id),
+    };
+    match way {
+        Some((sort, prefix)) if search.visible_only => {
+            hidden::visible(tx, ground, search, sort, prefix).await
         }
-        _ => {
-            let sort = search
-                .sort
-                .or(prefix.map(|(field, _)| field.sort()))
-                .unwrap_or(Sort::CreatedAt);
-            let total = store::count_filtered(tx, environment, search).await?;
-            let items = store::page_filtered(tx, environment, search, sort).await?;
-            return Ok(Found { items, total });
-        }
+        Some((sort, prefix)) => ranked(tx, ground, search, sort, prefix).await,
+        None => indexed::find(tx, ground, search).await,
+    }
+}
+
+/// The page over all, or over those with a prefix of what is sorted by, from the nearest bucket on.
+pub(super) async fn ranked(
+    tx: &Tx,
+    ground: Ground<'_>,
+    search: &Search,
+    sort: Sort,
+    prefix: Option<&str>,
+) -> Result<Found<String>, StoreError> {
+    let mut found = match prefix {
+        None => whole_ranked(tx, ground, search, sort).await?,
+        Some(prefix) => prefix_ranked(tx, ground, search, sort, prefix).await?,
     };
     if search.order == Order::Descending {
         found.items.reverse();
     }
     Ok(found)
+}
+
+/// Looks at every member of a tenant that is not large.
+async fn sifted(tx: &Tx, scope: &Scope, search: &Search) -> Result<Found<String>, StoreError> {
+    let phrase = search.whole_phrase();
+    let mut entries = store::entries_in(tx, scope).await?;
+    entries.retain(|entry| {
+        !(search.visible_only && entry.invisible) && (phrase.is_empty() || phrase.fits(&entry.content()))
+    });
+    Ok(entries::page(entries, search))
 }
 
 /// Sorts the classes as a sort by one of their parts wants them, ties by the whole.
@@ -102,8 +125,13 @@ const fn by_class(sort: Sort) -> bool {
     matches!(sort, Sort::Verified | Sort::IsLocked | Sort::Provider)
 }
 
+/// How many users the ground has.
+pub(super) async fn whole_total(tx: &Tx, ground: Ground<'_>) -> Result<i64, StoreError> {
+    ranks::total(tx, ground, &ranks::Order::Id).await
+}
+
 /// The order that an unfiltered environment-wide sort walks.
-const fn order_of(sort: Sort) -> ranks::Order {
+pub(super) const fn order_of(sort: Sort) -> ranks::Order {
     match sort {
         Sort::CreatedAt => ranks::Order::Age,
         Sort::Name => ranks::Order::Name,
@@ -273,70 +301,25 @@ async fn among(
             .collect();
         users.retain(|user| members.contains(user.id.as_str()));
     }
-    users.retain(|user| matches(user, search));
-    let sort = search.sort.unwrap_or(Sort::CreatedAt);
-    users.sort_by(|a, b| {
-        let order = compare(a, b, sort, search.tenant.is_some()).then_with(|| a.id.cmp(&b.id));
-        if search.order == Order::Descending {
-            order.reverse()
-        } else {
-            order
-        }
+    let phrase = search.whole_phrase();
+    users.retain(|user| {
+        let wanted = search
+            .external_ids
+            .as_ref()
+            .is_none_or(|wanted| user.external_id.as_ref().is_some_and(|own| wanted.contains(own)));
+        wanted
+            && !(search.visible_only && user.invisible)
+            && (phrase.is_empty() || phrase.fits(&Entry::from(user).content()))
     });
-    let total = i64::try_from(users.len()).unwrap_or(i64::MAX);
-    let (skip, take) = (
-        usize::try_from(search.skip).unwrap_or(usize::MAX),
-        usize::try_from(search.limit).unwrap_or(0),
-    );
-    let items = users.into_iter().skip(skip).take(take).collect();
-    Ok(Found { items, total })
-}
-
-fn matches(user: &UserRecord, search: &Search) -> bool {
-    let begins = |(field, prefix): &(Field, String)| match field {
-        Field::Email => user
-            .email
-            .as_deref()
-            .is_some_and(|email| email.starts_with(prefix)),
-        Field::Name => user.name_key().starts_with(prefix),
-        Field::Username => user.username_key().starts_with(prefix),
-        Field::Phone => user
-            .phone_number
-            .as_deref()
-            .is_some_and(|phone| phone.starts_with(prefix)),
-    };
-    let external = search
-        .external_ids
-        .as_ref()
-        .is_none_or(|wanted| user.external_id.as_ref().is_some_and(|own| wanted.contains(own)));
-    let contains = search.contains.as_ref().is_none_or(|text| {
-        user.name_key().contains(text) || user.email.as_ref().is_some_and(|email| email.contains(text))
-    });
-    external && contains && !(search.visible_only && user.invisible) && search.prefixes.iter().all(begins)
-}
-
-fn compare(a: &UserRecord, b: &UserRecord, sort: Sort, in_tenant: bool) -> Ordering {
-    match sort {
-        Sort::CreatedAt => a.created_at.cmp(&b.created_at),
-        Sort::Name => a.name_key().cmp(&b.name_key()),
-        Sort::Email => a.email_key().cmp(&b.email_key()),
-        Sort::Verified => a
-            .verified
-            .cmp(&b.verified)
-            .then_with(|| a.class().cmp(&b.class())),
-        Sort::IsLocked => a
-            .is_locked
-            .cmp(&b.is_locked)
-            .then_with(|| a.class().cmp(&b.class())),
-        Sort::Provider => a
-            .provider
-            .cmp(&b.provider)
-            .then_with(|| a.class().cmp(&b.class())),
-        Sort::TenantId if !in_tenant => a.active_tenant.cmp(&b.active_tenant),
-        Sort::Username => a.username_key().cmp(&b.username_key()),
-        Sort::Phone => a.phone_number.cmp(&b.phone_number),
-        Sort::Id | Sort::TenantId => Ordering::Equal,
-    }
+    let found = entries::page(users.iter().map(Entry::from).collect(), search);
+    let mut by_id: BTreeMap<String, UserRecord> = users
+        .into_iter()
+        .map(|user| (user.id.to_string(), user))
+        .collect();
+    Ok(Found {
+        items: found.items.iter().filter_map(|id| by_id.remove(id)).collect(),
+        total: found.total,
+    })
 }
 
 /// The roles that each of the users holds in the scope's tenant; users of other tenants are left out.

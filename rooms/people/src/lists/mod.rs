@@ -1,13 +1,18 @@
 //! Lists of users: of the whole environment or of one tenant, sorted, searched and paged.
 //!
-//! Three ways lead to a page, from the cheapest on:
+//! Four ways lead to a page:
 //! 1. Without a filter, or with one prefix and sorted by what is searched, the page is a short walk along one index:
-//!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end.
+//!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end. Where
+//!    invisible members are left out, the place of the page is looked for between the places they take ([`hidden`]).
 //! 2. A list of ids is read as such and sorted here.
-//! 3. Everything else filters in the database; its cost grows with the users that the narrowest prefix leaves.
+//! 3. Every other search in a tenant that is not large looks at its members, two thousand at most.
+//! 4. Every other search takes its candidates from [`crate::search`] ([`indexed`] says what it costs and how exact it is).
 
 mod api;
 mod domain;
+mod entries;
+mod hidden;
+mod indexed;
 mod model;
 mod pages;
 mod store;

@@ -5,6 +5,8 @@ use kit::TenantId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::search::{Marker, Needle, Phrase};
+
 /// What a list is sorted by; users that agree in it follow their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
@@ -41,6 +43,15 @@ impl Field {
             Self::Phone => Sort::Phone,
         }
     }
+
+    const fn marker(self) -> Marker {
+        match self {
+            Self::Email => Marker::Email,
+            Self::Name => Marker::Name,
+            Self::Username => Marker::Username,
+            Self::Phone => Marker::Phone,
+        }
+    }
 }
 
 /// One list as asked for.
@@ -50,8 +61,8 @@ pub(crate) struct Search {
     pub(crate) tenant: Option<TenantId>,
     /// Each must hold. Prefixes are in the form the fields are stored in.
     pub(crate) prefixes: Vec<(Field, String)>,
-    /// Text that the name or the address contains, lower-cased.
-    pub(crate) contains: Option<String>,
+    /// Texts that may stand anywhere in a user.
+    pub(crate) phrase: Phrase,
     /// Only these users.
     pub(crate) ids: Option<Vec<String>>,
     /// Only users with these ids of another system.
@@ -63,6 +74,28 @@ pub(crate) struct Search {
     /// How many users come before the page.
     pub(crate) skip: i64,
     pub(crate) limit: i64,
+}
+
+impl Search {
+    /// What the list is sorted by: what was asked for, else what is searched by its beginning, else age.
+    pub(crate) fn sort_or_natural(&self) -> Sort {
+        let natural = match self.prefixes.as_slice() {
+            [(field, _), ..] if self.phrase.is_empty() => field.sort(),
+            _ => Sort::CreatedAt,
+        };
+        self.sort.unwrap_or(natural)
+    }
+
+    /// All that a user's text must fit.
+    pub(crate) fn whole_phrase(&self) -> Phrase {
+        let mut phrase = self.phrase.clone();
+        let beginnings = self
+            .prefixes
+            .iter()
+            .map(|(field, prefix)| Needle::beginning(field.marker(), prefix));
+        phrase.all.extend(beginnings);
+        phrase
+    }
 }
 
 /// A page and the size of the whole.

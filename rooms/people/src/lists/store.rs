@@ -1,9 +1,10 @@
 //! Walks along the indexes of memberships, and searches that no index answers alone.
 
 use blocks::listing::Order;
-use db::{Query, StoreError, Tx, args, sql};
+use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Scope};
 
+use super::entries::Entry;
 use super::model::{Field, Search, Sort};
 
 /// The column of memberships that holds a sort or a searched field.
@@ -117,6 +118,72 @@ pub(super) async fn has_invisible(tx: &Tx, scope: &Scope) -> Result<bool, StoreE
     Ok(row.is_some())
 }
 
+/// The members of a tenant who are not to be seen, at most `most`.
+pub(super) async fn invisible_in(tx: &Tx, scope: &Scope, most: i64) -> Result<Vec<Entry>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+                 FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND invisible
+                 ORDER BY user_id LIMIT $3"
+            ),
+            args![scope.environment_id(), scope.tenant_id(), most],
+        )
+        .await?;
+    rows.iter().map(entry_from).collect()
+}
+
+/// Every member of a tenant.
+pub(super) async fn entries_in(tx: &Tx, scope: &Scope) -> Result<Vec<Entry>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+                 FROM memberships WHERE environment_id = $1 AND tenant_id = $2"
+            ),
+            args![scope.environment_id(), scope.tenant_id()],
+        )
+        .await?;
+    rows.iter().map(entry_from).collect()
+}
+
+/// Those of the ids that are users.
+pub(super) async fn entries(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &[String],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(400) {
+        let mut query = Query::new(
+            "SELECT id, name_key, email_key, username_key, phone_number, class, active_tenant, invisible, created_at
+             FROM users WHERE environment_id = ",
+        );
+        query
+            .bind(environment.as_str())
+            .push(" AND id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        for row in &tx.all_built(&query).await? {
+            entries.push(entry_from(row)?);
+        }
+    }
+    Ok(entries)
+}
+
+fn entry_from(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        id: row.get(0)?,
+        name_key: row.get(1)?,
+        email_key: row.get(2)?,
+        username_key: row.get(3)?,
+        phone_number: row.get(4)?,
+        class: row.get(5)?,
+        active_tenant: row.get(6)?,
+        invisible: row.get(7)?,
+        created_at: row.get(8)?,
+    })
+}
+
 /// Those of the ids that are members of the scope's tenant.
 pub(super) async fn members_among(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<String>, StoreError> {
     let mut members = Vec::with_capacity(ids.len());
@@ -195,21 +262,6 @@ fn filtered(query: &mut Query, environment: &EnvironmentId, search: &Search) {
         if let Some(end) = kit::prefix_end(prefix) {
             query.push(upper).bind(end);
         }
-    }
-    if let Some(text) = &search.contains {
-        let mut pattern = String::from("%");
-        for c in text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(c);
-        }
-        pattern.push('%');
-        query
-            .push(" AND (u.name_key LIKE ")
-            .bind(pattern.as_str())
-            .push(" ESCAPE '\\' OR u.email_key LIKE ");
-        query.bind(pattern).push(" ESCAPE '\\')");
     }
 }
 

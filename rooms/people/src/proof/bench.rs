@@ -45,12 +45,12 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 macro_rules! migration {
-    ($number:literal, $name:literal) => {
+    ($place:literal, $number:literal, $name:literal) => {
         Migration {
-            number: $number,
+            number: $place,
             name: $name,
             common: Some(include_str!(concat!(
-                "../../../../migrations/000",
+                "../../../../migrations/",
                 $number,
                 "_",
                 $name,
@@ -148,10 +148,11 @@ impl Bench {
                 pg: None,
             };
             let all = [
-                migration!(1, "blocks_tables"),
-                migration!(4, "tenancy_tables"),
-                migration!(5, "people_tables"),
+                migration!(1, "0001", "blocks_tables"),
+                migration!(4, "0004", "tenancy_tables"),
+                migration!(5, "0005", "people_tables"),
                 roles,
+                migration!(60, "0060", "people_search"),
             ];
             db.migrate(&all).await.unwrap();
             let bench = Self {

@@ -7,9 +7,10 @@ use serde_json::json;
 use super::{Bench, run};
 use crate::lists::proof::{Field, Search, Sort, find};
 use crate::records::UserRecord;
+use crate::search::{Needle, Phrase};
 use crate::users::proof::{Switch, turn};
 
-const SORTS: [Sort; 8] = [
+pub(super) const SORTS: [Sort; 8] = [
     Sort::CreatedAt,
     Sort::Name,
     Sort::Email,
@@ -20,11 +21,11 @@ const SORTS: [Sort; 8] = [
     Sort::TenantId,
 ];
 
-fn search(tenant: Option<&str>) -> Search {
+pub(super) fn search(tenant: Option<&str>) -> Search {
     Search {
         tenant: tenant.map(Into::into),
         prefixes: Vec::new(),
-        contains: None,
+        phrase: Phrase::default(),
         ids: None,
         external_ids: None,
         visible_only: false,
@@ -36,7 +37,7 @@ fn search(tenant: Option<&str>) -> Search {
 }
 
 /// Users of both tenants that differ in all that lists are sorted by.
-fn filled() -> Bench {
+pub(super) fn filled() -> Bench {
     let bench = Bench::new();
     let providers = ["local", "google", "saml"];
     for number in 0..40_usize {
@@ -72,7 +73,7 @@ fn filled() -> Bench {
 }
 
 /// All pages of a search, one after the other, and the total each said.
-fn all_pages(bench: &Bench, mut search: Search) -> (Vec<UserRecord>, i64) {
+pub(super) fn all_pages(bench: &Bench, mut search: Search) -> (Vec<UserRecord>, i64) {
     let mut all = Vec::new();
     loop {
         let (environment, asked) = (bench.environment.clone(), search.clone());
@@ -89,7 +90,7 @@ fn all_pages(bench: &Bench, mut search: Search) -> (Vec<UserRecord>, i64) {
     }
 }
 
-fn key(user: &UserRecord, sort: Sort, in_tenant: bool) -> String {
+pub(super) fn key(user: &UserRecord, sort: Sort, in_tenant: bool) -> String {
     match sort {
         Sort::CreatedAt => format!("{:019}", user.created_at.0),
         Sort::Name => user.name_key(),
@@ -242,7 +243,10 @@ fn a_text_anywhere_in_name_or_address_is_found_and_its_signs_mean_nothing() {
         all_pages(
             &bench,
             Search {
-                contains: Some(text.to_owned()),
+                phrase: Phrase {
+                    all: vec![Needle::anywhere(text)],
+                    ..Phrase::default()
+                },
                 ..search(Some("acme"))
             },
         )

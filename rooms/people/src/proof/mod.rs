@@ -4,6 +4,7 @@ mod bench;
 mod lists;
 mod members;
 mod scale;
+mod search;
 mod store;
 mod users;
 

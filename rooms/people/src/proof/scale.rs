@@ -7,16 +7,17 @@ use serde_json::json;
 use super::{Bench, run};
 use crate::lists::proof::{Field, Search, Sort, find};
 use crate::ranks::{self, Ground};
+use crate::search::Phrase;
 use crate::users::proof::{NewUser, Switch, create, remove, turn};
 
-const USERS: usize = 4_500;
+pub(super) const USERS: usize = 4_500;
 
 fn address(number: usize) -> String {
     format!("u{number:05}@acme.test")
 }
 
-#[test]
-fn pages_stay_exact_while_buckets_split() {
+/// Users of acme in no order, with ten names.
+pub(super) fn filled() -> Bench {
     let bench = Bench::new();
     let orders: Vec<NewUser> = (0..USERS)
         .map(|number| {
@@ -34,6 +35,12 @@ fn pages_stay_exact_while_buckets_split() {
         Ok(())
     }))
     .unwrap();
+    bench
+}
+
+#[test]
+fn pages_stay_exact_while_buckets_split() {
+    let bench = filled();
     bench.check_counters();
     let environment = bench.environment.clone();
     run(bench.db.read::<_, StoreError, _>(async move |tx| {
@@ -91,7 +98,7 @@ fn pages_stay_exact_while_buckets_split() {
             let search = Search {
                 tenant: tenant.map(Into::into),
                 prefixes,
-                contains: None,
+                phrase: Phrase::default(),
                 ids: None,
                 external_ids: None,
                 visible_only: false,

@@ -6,6 +6,7 @@ use kit::EnvironmentId;
 use super::domain::{self, Ground, Order};
 use super::store;
 use crate::records::UserRecord;
+use crate::search;
 
 /// A tenant with more members than this is ranked from then on. Below, skipping members one by one is quick enough.
 const RANKED_ABOVE: i64 = 2_000;
@@ -26,6 +27,7 @@ pub(crate) async fn enter(
     let (members, ranked) = store::count_member(tx, ground, "", 1).await?;
     store::count_member(tx, ground, &user.class(), 1).await?;
     if ranked {
+        search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
         return domain::enlist(tx, ground, user).await;
     }
     if members > RANKED_ABOVE {
@@ -43,6 +45,7 @@ pub(crate) async fn enter(
             domain::build(tx, ground, &Order::Class(class)).await?;
         }
         store::set_ranked(tx, ground).await?;
+        search::note_members(tx, environment, tenant).await?;
     }
     Ok(())
 }
@@ -61,6 +64,7 @@ pub(crate) async fn leave(
     let (_, ranked) = store::count_member(tx, ground, "", -1).await?;
     store::count_member(tx, ground, &user.class(), -1).await?;
     if ranked {
+        search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
         domain::strike(tx, ground, user).await?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 use super::model::{GateView, Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
 use crate::ranks::{self, Ground};
+use crate::search;
 
 /// The user with an e-mail address, given as [`kit::email_key`] makes it.
 ///
@@ -164,7 +165,11 @@ pub(crate) async fn write_new_user(
     environment: &EnvironmentId,
     user: &UserRecord,
 ) -> Result<bool, StoreError> {
-    store::insert(tx, environment, user).await
+    if !store::insert(tx, environment, user).await? {
+        return Ok(false);
+    }
+    search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
+    Ok(true)
 }
 
 /// Counts a new member, and a user who is new altogether, wherever such are counted. Comes last in a transaction: on
@@ -205,6 +210,7 @@ pub(crate) async fn write_user(
         )
     };
     if keys(old) != keys(new) {
+        search::note(tx, environment, new.id.as_str(), new.created_at.0).await?;
         let mut tenants = store::repeat_keys(tx, environment, new).await?;
         tenants.sort_unstable();
         for tenant in &tenants {
@@ -274,6 +280,7 @@ pub(crate) async fn erase_user(
         }
     }
     ranks::strike(tx, Ground::environment(environment), user).await?;
+    search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
     store::delete(tx, environment, user.id.as_str()).await
 }
 

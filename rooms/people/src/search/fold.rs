@@ -1,0 +1,93 @@
+//! Moving queued users into the postings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use blocks::jobs::Job;
+use db::{Db, StoreError, Tx};
+use kit::EnvironmentId;
+
+use super::bits;
+use super::store;
+use super::text::Content;
+
+/// How many users one transaction moves: many, so that they share blocks; few, so that other writers hardly wait.
+const BATCH: i64 = 256;
+
+/// Keeps the search index up with the users.
+#[derive(Debug)]
+pub struct FoldJob {
+    pub db: Db,
+}
+
+#[async_trait]
+impl Job for FoldJob {
+    fn name(&self) -> &'static str {
+        "search-fold"
+    }
+
+    async fn pass(&self) -> Result<bool, StoreError> {
+        let Some(environment) = store::waiting(&self.db).await? else {
+            return Ok(false);
+        };
+        self.db.write(async move |tx| fold(tx, &environment).await).await
+    }
+}
+
+/// What changes in the postings: by block and gram, which places are set and which cleared.
+type Changes = BTreeMap<i64, BTreeMap<i64, Vec<(u16, bool)>>>;
+
+/// Folds the first queued users in. True when there may be more.
+async fn fold(tx: &Tx, environment: &EnvironmentId) -> Result<bool, StoreError> {
+    let mut next = store::hold(tx, environment).await?;
+    let queued = store::first_queued(tx, environment, BATCH).await?;
+    let users: Vec<String> = queued.iter().map(|entry| entry.user.clone()).collect();
+    let contents = store::contents_of(tx, environment, &users).await?;
+    let known = store::docs_of(tx, environment, &users).await?;
+    let (mut changes, mut written, mut gone) = (Changes::new(), Vec::new(), Vec::new());
+    for user in users {
+        let (new, old) = (contents.get(&user), known.get(&user));
+        let doc = match (new, old) {
+            (None, None) => continue,
+            (Some(new), Some((_, old))) if new == old => continue,
+            (_, Some((doc, _))) => *doc,
+            (Some(_), None) => {
+                next += 1;
+                next - 1
+            }
+        };
+        let before = old.map_or_else(BTreeSet::new, |(_, old)| old.grams());
+        let after = new.map_or_else(BTreeSet::new, Content::grams);
+        let (block, at) = bits::place(doc);
+        let block = changes.entry(block).or_default();
+        for gram in before.symmetric_difference(&after) {
+            block.entry(*gram).or_default().push((at, after.contains(gram)));
+        }
+        match new {
+            Some(new) => written.push((doc, user, new.stored())),
+            None => gone.push(doc),
+        }
+    }
+    apply(tx, environment, changes).await?;
+    store::put_docs(tx, environment, &written).await?;
+    store::drop_docs(tx, environment, &gone).await?;
+    store::advance(tx, environment, next).await?;
+    store::dequeue(tx, environment, &queued).await?;
+    Ok(i64::try_from(queued.len()).is_ok_and(|taken| taken == BATCH))
+}
+
+async fn apply(tx: &Tx, environment: &EnvironmentId, changes: Changes) -> Result<(), StoreError> {
+    for (block, grams) in changes {
+        let names: Vec<i64> = grams.keys().copied().collect();
+        let stored = store::block_of(tx, environment, block, &names).await?;
+        let postings: Vec<(i64, Vec<u8>)> = grams
+            .iter()
+            .map(|(gram, changes)| {
+                let before = stored.get(gram).map_or(&[][..], Vec::as_slice);
+                (*gram, bits::changed(before, changes))
+            })
+            .collect();
+        store::put_block(tx, environment, block, &postings).await?;
+    }
+    Ok(())
+}
