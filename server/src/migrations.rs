@@ -55,11 +55,13 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
     both(
-        80,
-        "access_policies",
-        include_str!("../../migrations/0080_access_policies.sql"),
         60,
         "people_search",
         include_str!("../../migrations/0060_people_search.sql"),
+    ),
+    both(
+        80,
+        "access_policies",
+        include_str!("../../migrations/0080_access_policies.sql"),
     ),
 ];
