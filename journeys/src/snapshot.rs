@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{Client, at};
 
-/// What the owner of an environment sees now: people, tenants, roles, permissions, settings, and how many changes were
+/// What the owner of an environment sees now: people, tenants, applications, roles, permissions, settings, and how many changes were
 /// recorded. Two snapshots are equal when nothing happened in between.
 pub async fn snapshot(vendor: &Client) -> Value {
     let mut seen = serde_json::Map::new();
@@ -14,6 +14,8 @@ pub async fn snapshot(vendor: &Client) -> Value {
         at::ROLES,
         at::PERMISSIONS,
         at::CATEGORIES,
+        at::APPLICATIONS,
+        at::ASSIGNMENTS_V2,
         "/identity/resources/users/v3?_limit=200&_sortBy=id&_order=ASC",
         "/tenants/resources/tenants/v2?_limit=200",
     ] {

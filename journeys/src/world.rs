@@ -7,8 +7,9 @@ use crypto::{HashCost, HashPool, SealingKey};
 use db::Db;
 use environment::Directory;
 use kit::{Clock, CountedIds, HandClock, Ids, Millis, RandomIds, SystemClock};
+use outbound::{Inbox, Letter, Outbound};
 use serde_json::{Value, json};
-use web::{Edge, RouteEntry};
+use web::{App, Edge, RouteEntry};
 
 use crate::database::{self, Copy};
 use crate::fixture::{AWAY, HOME};
@@ -24,6 +25,8 @@ pub struct World {
     pub away: Environment,
     pub clock: Arc<HandClock>,
     pub hashes: HashPool,
+    inbox: Inbox,
+    app: App,
     db: Db,
     edge: Edge,
     table: Vec<RouteEntry>,
@@ -41,16 +44,24 @@ impl World {
     }
 
     pub async fn on(engine: Engine) -> Self {
+        Self::sending(engine, Outbound::recorded).await
+    }
+
+    /// A world whose server sends in its own way; the inbox it may use is given.
+    pub async fn sending(engine: Engine, ways: impl FnOnce(Inbox) -> Outbound) -> Self {
         let copy = database::fresh(engine).await;
         let clock = Arc::new(HandClock::at(BEGINNING));
         let db = database::open(&copy.url).await;
         let hashes = hash_pool();
+        let inbox = Inbox::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let outbound = ways(inbox.clone());
         let built = build(
             db.clone(),
             Arc::clone(&clock) as Arc<dyn Clock>,
             Ids::new(CountedIds::default()),
             hashes.clone(),
             sealing(),
+            outbound,
             false,
         );
         Self {
@@ -58,6 +69,8 @@ impl World {
             away: AWAY,
             clock,
             hashes,
+            inbox,
+            app: built.app,
             db,
             edge: built.edge,
             table: built.table,
@@ -76,6 +89,35 @@ impl World {
     /// Runs background work until there is nothing left to do.
     pub async fn settle(&self) {
         settle(&self.jobs).await.unwrap();
+    }
+
+    /// What was sent to this address or number so far, newest first, after the work under way is done.
+    pub async fn letters(&self, to: &str) -> Vec<Letter> {
+        self.settle().await;
+        self.inbox.letters(to)
+    }
+
+    /// The newest message to this address or number.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn letter(&self, to: &str) -> Letter {
+        let mut letters = self.letters(to).await.into_iter();
+        letters
+            .next()
+            .unwrap_or_else(|| panic!("nothing was sent to {to}"))
+    }
+
+    /// What the rooms share, for tests of what no route does by itself.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The recorder of what is sent.
+    #[must_use]
+    pub const fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     /// The route table.
@@ -249,6 +291,7 @@ impl Direct {
             Ids::new(RandomIds::new()),
             hash_pool(),
             sealing,
+            Outbound::default(),
             false,
         );
         Self {
@@ -290,6 +333,7 @@ fn build(
     ids: Ids,
     hash_pool: HashPool,
     sealing: SealingKey,
+    outbound: Outbound,
     rate_limits: bool,
 ) -> server::Built {
     let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), sealing);
@@ -301,6 +345,7 @@ fn build(
         hash_pool,
         rate_limits,
         edge: web::EdgeSettings::default(),
+        outbound,
         metrics: None,
     })
 }

@@ -130,7 +130,7 @@ Try:
   curl -s {url}/auth/vendor -H 'content-type: application/json' \\
     -d '{{\"clientId\":\"{client_id}\",\"secret\":\"{secret}\"}}'
 
-The API: {url}/docs    Ctrl-C stops the server.
+Mail and text messages: {url}/dev/inbox    The API: {url}/docs    Ctrl-C stops the server.
 "
     )
 }

@@ -6,6 +6,7 @@ pub mod data;
 pub mod dev;
 pub mod environments;
 mod figures;
+mod inbox;
 pub mod memory;
 mod migrations;
 mod operator;

@@ -45,6 +45,26 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0006_access_tables.sql"),
     ),
     both(
+        10,
+        "tenancy_hierarchy",
+        include_str!("../../migrations/0010_tenancy_hierarchy.sql"),
+    ),
+    both(
+        11,
+        "people_sub_accounts",
+        include_str!("../../migrations/0011_people_sub_accounts.sql"),
+    ),
+    both(
+        20,
+        "tenancy_applications",
+        include_str!("../../migrations/0020_tenancy_applications.sql"),
+    ),
+    both(
+        21,
+        "people_applications",
+        include_str!("../../migrations/0021_people_applications.sql"),
+    ),
+    both(
         30,
         "tenancy_role_lists",
         include_str!("../../migrations/0030_tenancy_role_lists.sql"),
@@ -58,6 +78,11 @@ pub const MIGRATIONS: &[Migration] = &[
         60,
         "people_search",
         include_str!("../../migrations/0060_people_search.sql"),
+    ),
+    both(
+        70,
+        "environment_messages",
+        include_str!("../../migrations/0070_environment_messages.sql"),
     ),
     both(
         80,

@@ -7,6 +7,7 @@ use crypto::HashPool;
 use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
+use outbound::{Inbox, Outbound};
 use tokio::net::TcpListener;
 use web::EdgeSettings;
 
@@ -78,6 +79,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     first_environment(&config, &opened, &public_url).await?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let metrics = figures::record();
+    let outbound = ways_out(&config, &opened.clock);
     let built = build(Parts {
         db: opened.db.clone(),
         clock: opened.clock,
@@ -89,6 +91,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
             trusted_proxies: config.trusted_proxies.clone(),
             ..EdgeSettings::default()
         },
+        outbound: outbound.clone(),
         metrics,
     });
     if config.mode == Mode::Dev {
@@ -99,7 +102,11 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
         dev::fill(&built.edge, credentials).await?;
         println!("{}", dev::greeting(&public_url, credentials));
     } else {
-        tracing::warn!("this version sends no mail: people are invited, but their links do not reach them");
+        if outbound.mail().is_none() {
+            tracing::warn!(
+                "no mail is sent for environments without a provider of their own: people do not receive their links and codes"
+            );
+        }
         println!(
             "Tenantry is listening on {} as {public_url}",
             config.listen.ip().to_string() + ":" + &port.to_string()
@@ -109,10 +116,19 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     let background = Background::start(built.jobs);
     let connections = EdgeSettings::default().connections;
     web::serve(listener, built.edge, connections, stop).await;
+    outbound.close();
     background.end().await;
     opened.db.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How this server sends: in `dev` nothing leaves.
+fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Outbound {
+    match config.mode {
+        Mode::Dev => Outbound::recorded(Inbox::new(Arc::clone(clock))),
+        Mode::Serve => Outbound::default(),
+    }
 }
 
 /// Whether the sealing key is the one the data were sealed with.

@@ -9,14 +9,16 @@ use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use db::Db;
-use environment::{Directory, Seed};
+use environment::{Delivery, Directory, MessageSink, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
+use outbound::Outbound;
 use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
-use tenancy::{RoleHolders, TenancySeed, TenantPurge};
-use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry};
+use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
+use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
 use crate::figures::Upkeep;
+use crate::inbox::inbox_routes;
 use crate::operator::operator_routes;
 
 /// What a server is made of: the inputs that tests replace, and the settings.
@@ -29,12 +31,16 @@ pub struct Parts {
     /// Whether request rates are limited.
     pub rate_limits: bool,
     pub edge: EdgeSettings,
+    /// The server's own ways of sending.
+    pub outbound: Outbound,
     /// None where nobody records metrics, as in tests.
     pub metrics: Option<PrometheusHandle>,
 }
 
 /// A server that only needs a listener and a loop.
 pub struct Built {
+    /// What the rooms share.
+    pub app: App,
     pub edge: Edge,
     /// Every route with its guard.
     pub table: Vec<RouteEntry>,
@@ -59,6 +65,7 @@ pub fn build(parts: Parts) -> Built {
         hash_pool,
         rate_limits,
         mut edge,
+        outbound,
         metrics,
     } = parts;
     let limits = RateLimit::new(rate_limits);
@@ -75,31 +82,53 @@ pub fn build(parts: Parts) -> Built {
         Arc::new(directory.clone()),
         gatekeeper,
         edge,
+        Services {
+            sealing: directory.sealing_key(),
+            outbound: outbound.clone(),
+        },
     );
+    let posting: [Arc<dyn Job>; 2] = [
+        Arc::new(OutboxJob {
+            db: db.clone(),
+            sink: Arc::new(MessageSink { app: app.clone() }),
+        }),
+        Arc::new(Delivery {
+            app: app.clone(),
+            directory: directory.clone(),
+        }),
+    ];
 
     // Left asks right through these.
     let passwords = AccessCredentials::new(hash_pool.clone());
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
     let members = Arc::new(PeopleTenancy::new(
         Arc::clone(&credentials),
-        ids,
+        ids.clone(),
         Arc::clone(&clock),
     ));
-    let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-        Arc::new(passwords) as Arc<dyn TenantPurge>,
-        Arc::clone(&members) as Arc<dyn TenantPurge>,
-    ]);
-    let holders: Arc<dyn RoleHolders> = members;
+    let neighbours = Neighbours {
+        purges: Arc::from([
+            Arc::new(passwords) as Arc<dyn TenantPurge>,
+            Arc::clone(&members) as Arc<dyn TenantPurge>,
+        ]),
+        holders: Arc::clone(&members) as Arc<dyn RoleHolders>,
+        application_holders: Arc::clone(&members) as Arc<dyn ApplicationHolders>,
+        members,
+    };
 
     let mut rooms = BoundRoutes::all([
         environment::routes(&app, directory.clone(), limits),
         audit::routes(&app),
-        tenancy::routes(&app, Arc::clone(&purges), Arc::clone(&holders)),
+        tenancy::routes(&app, directory.clone(), neighbours.clone()),
         people::routes(&app, credentials),
         access::routes(&app, directory, hash_pool),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
-    let routes = BoundRoutes::all([rooms, operator]);
+    let mut routes = BoundRoutes::all([rooms, operator]);
+    if let Some(inbox) = outbound.inbox() {
+        let inbox = inbox_routes(&app, inbox.clone(), Arc::from(posting.clone()));
+        routes = BoundRoutes::all([routes, inbox]);
+    }
 
     let mut jobs: Vec<Arc<dyn Job>> = vec![
         Arc::new(OutboxJob {
@@ -116,7 +145,8 @@ pub fn build(parts: Parts) -> Built {
             clock: Arc::clone(&clock),
         }),
     ];
-    let mut runners = tenancy::runners(purges, holders);
+    jobs.extend(posting);
+    let mut runners = tenancy::runners(neighbours, ids);
     runners.push(Arc::new(RoleRemoval));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {
@@ -130,7 +160,8 @@ pub fn build(parts: Parts) -> Built {
     }
     Built {
         table: routes.table().to_vec(),
-        edge: Edge::new(app, routes),
+        edge: Edge::new(app.clone(), routes),
+        app,
         jobs,
     }
 }

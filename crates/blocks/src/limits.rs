@@ -102,6 +102,7 @@ mod tests {
         Caller::Anyone(PublicCaller {
             environment: "e".into(),
             by_environment,
+            tenant: None,
             from: Arc::new(CallOrigin {
                 ip: ip.parse().unwrap(),
                 user_agent: String::new(),

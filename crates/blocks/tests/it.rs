@@ -202,6 +202,7 @@ impl Bench {
             Arc::new(Nobody),
             Arc::new(Nobody),
             edge,
+            web::Services::default(),
         )
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use crypto::SealingKey;
 use db::Db;
 use ipnet::IpNet;
 use kit::{Clock, EnvironmentId, Ids, Millis};
+use outbound::Outbound;
 
 use crate::{CallOrigin, Caller, Guard, Problem};
 
@@ -105,6 +107,25 @@ impl Default for EdgeSettings {
     }
 }
 
+/// What the floor offers to every room beside storage.
+#[derive(Clone)]
+pub struct Services {
+    /// Seals stored secrets.
+    pub sealing: Arc<SealingKey>,
+    /// The server's own ways of sending.
+    pub outbound: Outbound,
+}
+
+impl Default for Services {
+    /// A key that is kept nowhere, and no way out: for tests of rooms that need neither.
+    fn default() -> Self {
+        Self {
+            sealing: Arc::new(SealingKey::generate()),
+            outbound: Outbound::default(),
+        }
+    }
+}
+
 /// The cloneable handle of everything.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
@@ -116,6 +137,7 @@ struct Parts {
     environments: Arc<dyn Environments>,
     gatekeeper: Arc<dyn Gatekeeper>,
     edge: EdgeSettings,
+    services: Services,
 }
 
 impl App {
@@ -127,6 +149,7 @@ impl App {
         environments: Arc<dyn Environments>,
         gatekeeper: Arc<dyn Gatekeeper>,
         edge: EdgeSettings,
+        services: Services,
     ) -> Self {
         Self(Arc::new(Parts {
             db,
@@ -135,6 +158,7 @@ impl App {
             environments,
             gatekeeper,
             edge,
+            services,
         }))
     }
 
@@ -151,6 +175,18 @@ impl App {
     #[must_use]
     pub fn ids(&self) -> &Ids {
         &self.0.ids
+    }
+
+    /// The key that stored secrets are sealed with.
+    #[must_use]
+    pub fn sealing(&self) -> &SealingKey {
+        &self.0.services.sealing
+    }
+
+    /// The server's own ways of sending.
+    #[must_use]
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.services.outbound
     }
 
     pub(crate) fn environments(&self) -> &dyn Environments {

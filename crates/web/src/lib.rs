@@ -17,7 +17,7 @@ mod serve;
 
 pub use answer::{Accepted, Attachment, Created, Done, Json, WithHeaders};
 pub use app::{
-    Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, RouteLimits,
+    Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, RouteLimits, Services,
 };
 pub use axum::extract::State;
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use percent_encoding::percent_decode_str;
+use axum::http::{HeaderMap, HeaderValue, header};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::Problem;
@@ -82,6 +83,27 @@ impl Params {
     pub fn required(&self, name: &str) -> Result<&str, Problem> {
         self.text(name)
             .ok_or_else(|| Problem::bad_request(format!("{name} should not be empty")))
+    }
+
+    /// A `Link` header that names the next part of a list at `path`: the same query, going on after `after`. Empty where the
+    /// list has ended.
+    #[must_use]
+    pub fn next_page(&self, path: &str, after: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let Some(after) = after else { return headers };
+        let mut query = String::new();
+        let kept = self.0.iter().filter(|(name, _)| *name != "_after");
+        let pairs = kept.flat_map(|(name, all)| all.iter().map(move |value| (name.as_str(), value.as_str())));
+        for (name, value) in pairs.chain([("_after", after)]) {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.extend(utf8_percent_encode(name, NON_ALPHANUMERIC));
+            query.push('=');
+            query.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        }
+        if let Ok(value) = HeaderValue::from_str(&format!("<{path}{query}>; rel=\"next\"")) {
+            headers.insert(header::LINK, value);
+        }
+        headers
     }
 
     /// Values given as repeated parameters, as `name[]`, or separated by commas; at most `most`.
@@ -186,6 +208,17 @@ mod tests {
         assert!(said(params.integer("_limit", 1, 200)).contains("_limit must not be greater than 200"));
         assert!(said(params.integer("_offset", 0, 9)).contains("_offset must not be less than 0"));
         assert!(said(params.integer("count", 0, 9)).contains("count must be an integer number"));
+    }
+
+    #[test]
+    fn the_next_part_of_a_list_is_the_same_query_after_the_last_one() {
+        let params = Params::parse("ids=a,b&_after=x&name=%26").unwrap();
+        assert!(params.next_page("/list", None).is_empty());
+        let headers = params.next_page("/list", Some("y z"));
+        assert_eq!(
+            headers["link"],
+            "</list?ids=a%2Cb&name=%26&%5Fafter=y%20z>; rel=\"next\""
+        );
     }
 
     #[test]

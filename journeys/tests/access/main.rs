@@ -5,6 +5,7 @@
     reason = "in a test a failed unwrap is how it speaks"
 )]
 
+mod applications;
 mod claims;
 mod cookies;
 mod lockout;

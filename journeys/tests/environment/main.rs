@@ -12,5 +12,6 @@ mod cors;
 mod discovery;
 mod environments;
 mod limits;
+mod messages;
 mod paths;
 mod vendor_token;

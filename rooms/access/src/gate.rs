@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Directory, Environment, Purpose, TokenError};
 use kit::{EnvironmentId, Millis, Scope, TenantId};
-use people::{Membership, MembershipStatus, UserRecord};
+use people::{Door, Membership, MembershipStatus, UserRecord};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tenancy::{Application, ApplicationError};
 use thiserror::Error;
 
 use crate::restrictions;
@@ -44,8 +45,30 @@ pub(crate) enum Refusal {
     /// The tenant's list of addresses keeps them out.
     #[error("You may not sign in to this account from your network")]
     Address,
+    /// The application asked for is closed: to everybody, to the tenant, or to the user.
+    #[error(transparent)]
+    Application(ApplicationError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ApplicationError> for Refusal {
+    fn from(error: ApplicationError) -> Self {
+        match error {
+            ApplicationError::Store(error) => Self::Store(error),
+            other => Self::Application(other),
+        }
+    }
+}
+
+/// What somebody wants to enter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal<'a> {
+    pub(crate) tenant: Wish<'a>,
+    /// The application that the request names; the default one where it names none.
+    pub(crate) application: Option<&'a str>,
+    /// Where the call comes from.
+    pub(crate) ip: IpAddr,
 }
 
 /// Everything a token says about its user, as of the moment the gate was asked.
@@ -56,12 +79,12 @@ pub(crate) struct Pass {
     tenant_ids: Vec<String>,
     roles: Vec<String>,
     permissions: Vec<String>,
-    application: Option<String>,
+    pub(crate) application: Application,
     /// What holds for sessions in the tenant.
     pub(crate) limits: Limits,
 }
 
-/// Whether `user`, calling from `ip`, may have a token, and for which tenant.
+/// Whether `user` may have a token, and for which tenant and application.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -70,8 +93,7 @@ pub(crate) async fn admit(
     environment: &EnvironmentId,
     user: UserRecord,
     configuration: &AuthConfiguration,
-    wish: Wish<'_>,
-    ip: IpAddr,
+    goal: Goal<'_>,
     now: Millis,
 ) -> Result<Pass, Refusal> {
     if user.is_locked {
@@ -81,9 +103,11 @@ pub(crate) async fn admit(
         return Err(Refusal::NotVerified);
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
-    let tenant = pick(&user, &memberships, wish, now)?;
+    let tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
+    let (all, door) = before_door(tx, environment, &user, memberships, goal).await?;
+    let tenant = pick(&door, &all, goal.tenant, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
-    if !restrictions::address_allowed(tx, &scope, ip).await? {
+    if !restrictions::address_allowed(tx, &scope, goal.ip).await? {
         return Err(Refusal::Address);
     }
     let limits = session_policy::limits(tx, &scope).await?;
@@ -91,32 +115,84 @@ pub(crate) async fn admit(
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
     let roles = authorization.roles.into_iter().map(|role| role.key).collect();
     let permissions = authorization.permissions.into_iter().map(|one| one.key).collect();
-    let application = tenancy::default_application(tx, environment).await?;
     Ok(Pass {
         tenant,
-        tenant_ids: memberships.into_iter().map(|one| one.tenant_id).collect(),
+        // Only the user's own: what these reach may be a hundred thousand.
+        tenant_ids,
         roles: keys(configuration.add_roles_to_jwt, roles),
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
-        application: application.map(|one| one.id),
+        application: door.application,
         limits,
         user,
     })
 }
 
-/// The tenant to enter: the one wished for, the last active one, the oldest.
-fn pick(
+/// The memberships that matter here and the door of the application: besides the user's own, what holds from above in the
+/// tenant wished for and in those last worked in.
+async fn before_door(
+    tx: &Tx,
+    environment: &EnvironmentId,
     user: &UserRecord,
-    memberships: &[Membership],
-    wish: Wish<'_>,
-    now: Millis,
-) -> Result<TenantId, Refusal> {
-    match in_order(memberships, wish, &user.active_tenant, now).first() {
-        Some(best) => Ok(TenantId::from(best.tenant_id.as_str())),
-        None => Err(match wish {
-            Wish::Exactly(_) => Refusal::NotAMember,
-            Wish::Prefer(_) => why_none(memberships, now),
-        }),
+    mut memberships: Vec<Membership>,
+    goal: Goal<'_>,
+) -> Result<(Vec<Membership>, Door), Refusal> {
+    let reaches = memberships.iter().any(|one| one.sub_accounts);
+    if reaches {
+        let (wished, active) = match goal.tenant {
+            Wish::Exactly(wanted) => (Some(wanted), None),
+            Wish::Prefer(wanted) => (wanted, Some(user.active_tenant.as_str())),
+        };
+        for tenant in wished.into_iter().chain(active) {
+            reach(tx, environment, user, &mut memberships, tenant).await?;
+        }
     }
+    let ids = |all: &[Membership]| -> Vec<String> { all.iter().map(|one| one.tenant_id.clone()).collect() };
+    let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
+    if reaches
+        && matches!(goal.tenant, Wish::Prefer(_))
+        && reach(tx, environment, user, &mut memberships, &door.active).await?
+    {
+        // Last worked in with this application alone.
+        let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
+        return Ok((memberships, door));
+    }
+    Ok((memberships, door))
+}
+
+/// Adds what holds from above in a tenant that the user is no member of; false when nothing does.
+async fn reach(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    memberships: &mut Vec<Membership>,
+    tenant: &str,
+) -> Result<bool, StoreError> {
+    if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
+        return Ok(false);
+    }
+    let scope = Scope::tenant(environment.clone(), tenant.into());
+    let inherited = people::inherited_membership(tx, &scope, &user.id).await?;
+    let found = inherited.is_some();
+    memberships.extend(inherited);
+    Ok(found)
+}
+
+/// The tenant to enter: the one wished for, the last active one, the oldest, as far as the application is open there.
+fn pick(door: &Door, memberships: &[Membership], wish: Wish<'_>, now: Millis) -> Result<TenantId, Refusal> {
+    let usable = in_order(memberships, wish, &door.active, now);
+    let mut closed = None;
+    for one in usable {
+        match door.entry(&one.tenant_id).check() {
+            Ok(()) => return Ok(TenantId::from(one.tenant_id.as_str())),
+            // The reason for the tenant they would rather have entered.
+            Err(reason) => closed = closed.or(Some(reason)),
+        }
+    }
+    Err(match (closed, wish) {
+        (Some(reason), _) => reason.into(),
+        (None, Wish::Exactly(_)) => Refusal::NotAMember,
+        (None, Wish::Prefer(_)) => why_none(memberships, now),
+    })
 }
 
 /// Memberships that may be entered, best first.
@@ -228,7 +304,7 @@ struct Claims<'a> {
     sid: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    application_id: Option<&'a str>,
+    application_id: &'a str,
     /// One text, never a list.
     aud: &'a str,
     iss: &'a str,
@@ -256,7 +332,7 @@ impl<'a> Claims<'a> {
             phone_number: user.phone_number.as_deref(),
             sid: session,
             kind: USER_TOKEN,
-            application_id: pass.application.as_deref(),
+            application_id: &pass.application.id,
             aud: environment.id.as_str(),
             iss: &environment.public_url,
             iat,

@@ -59,9 +59,15 @@ impl AccessGatekeeper {
             && let Some(verified) = self.verified(token).await?
         {
             same_environment(&verified.environment, address)?;
+            let (tenant, by_environment) = match &verified.holder {
+                Holder::User(token) => (Some(token.tenant.clone()), false),
+                Holder::Environment => (None, true),
+                Holder::Other => (None, false),
+            };
             return Ok(Caller::Anyone(PublicCaller {
                 environment: verified.environment.clone(),
-                by_environment: matches!(verified.holder, Holder::Environment),
+                by_environment,
+                tenant,
                 from,
             }));
         }
@@ -69,6 +75,7 @@ impl AccessGatekeeper {
             Some(face) => Ok(Caller::Anyone(PublicCaller {
                 environment: face.id,
                 by_environment: false,
+                tenant: None,
                 from,
             })),
             None => Err(no_environment()),

@@ -1,6 +1,6 @@
 //! Environments: their hosts, allowed origins, keys and environment-wide settings, and the login of their back ends.
 //!
-//! Tables: environments, signing_keys. Other rooms ask the [`Directory`] which environment a request means, and have it
+//! Tables: environments, signing_keys, messages, message_queues, message_templates, message_providers. Other rooms ask the [`Directory`] which environment a request means, and have it
 //! sign and verify tokens; `server` creates and rotates through the functions re-exported here.
 
 mod boot;
@@ -10,6 +10,7 @@ mod discovery;
 mod environments;
 mod keys;
 mod login;
+mod messages;
 mod metadata;
 mod room;
 mod vendors;
@@ -19,5 +20,9 @@ pub use directory::{Directory, Purpose, TokenError, VerifiedToken};
 pub use environments::{
     Environment, EnvironmentError, NewEnvironment, Rotated, Seed, create_environment,
     create_first_environment, list_environments, move_environment, rotate_secret, rotate_signing_key,
+};
+pub use messages::{
+    Delivery, MailOrder, MailTemplate, MessageSink, Posted, SmsOrder, SmsTemplate, can_mail, can_text,
+    send_mail, send_sms,
 };
 pub use room::{EnvironmentRoom, routes};

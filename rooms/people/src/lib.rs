@@ -1,8 +1,11 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, and those of the search index. Other rooms ask through the functions
+//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
 //! re-exported here; each takes the caller's transaction.
 
+mod applications;
+mod below;
 mod credentials;
 mod faults;
 mod lists;
@@ -18,12 +21,14 @@ mod search;
 mod users;
 mod views;
 
+pub use applications::{Door, Entry, door, entered};
 pub use credentials::{Credentials, PreparedPassword};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
-    Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view, membership,
-    memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email,
-    user_by_id, user_by_username, users_by_id,
+    Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
+    inherited_membership, lets_in, membership, membership_in_force, memberships, record_login,
+    set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email, user_by_id, user_by_username,
+    users_by_id,
 };
 pub use room::{People, routes};
 pub use search::FoldJob;

@@ -6,7 +6,7 @@ use blocks::audit::AuditRecord;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, lists, me, members, users};
+use crate::{Credentials, applications, below, lists, me, members, users};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -56,7 +56,9 @@ pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
     Routes::new()
         .and(users::routes())
         .and(members::routes())
+        .and(below::routes())
         .and(lists::routes())
         .and(me::routes())
+        .and(applications::routes())
         .bind(app, room)
 }

@@ -34,16 +34,26 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-macro_rules! migration {
-    ($number:literal, $name:literal) => {
-        Migration {
-            number: $number,
-            name: $name,
-            common: Some(include_str!(concat!("../../../migrations/", $name, ".sql"))),
-            sqlite: None,
-            pg: None,
-        }
-    };
+/// Every migration of these rooms, as they stand in the folder.
+fn migrations(rooms: &[&str]) -> Vec<Migration> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut all: Vec<Migration> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter_map(|path| {
+            let (number, name) = path.file_stem()?.to_str()?.split_once('_')?;
+            let room = name.split('_').next()?;
+            rooms.contains(&room).then(|| Migration {
+                number: number.parse().unwrap(),
+                name: name.to_owned().leak(),
+                common: Some(std::fs::read_to_string(&path).unwrap().leak()),
+                sqlite: None,
+                pg: None,
+            })
+        })
+        .collect();
+    all.sort_by_key(|migration| migration.number);
+    all
 }
 
 pub(crate) const NOW: Millis = Millis(1_760_000_000_000);
@@ -63,13 +73,8 @@ impl Bench {
             .parse()
             .unwrap();
         let db = Db::open(Settings::new(url)).await.unwrap();
-        db.migrate(&[
-            migration!(1, "0001_blocks_tables"),
-            migration!(4, "0004_tenancy_tables"),
-            migration!(30, "0030_tenancy_role_lists"),
-        ])
-        .await
-        .unwrap();
+        let all = migrations(&["blocks", "tenancy"]);
+        db.migrate(&all).await.unwrap();
         let bench = Self {
             db,
             ids: Ids::new(RandomIds::new()),

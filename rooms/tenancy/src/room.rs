@@ -5,12 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use blocks::tasks::Runner;
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Millis, Scope, TenantId, UserId};
+use environment::Directory;
+use kit::{EnvironmentId, Ids, Millis, Scope, TenantId, UserId};
 use web::{App, BoundRoutes, Routes};
 
+use crate::applications::{ApplicationRemoval, ApplicationSpread};
+use crate::hierarchy::SubAccountOpening;
+use crate::migration::TenantMigration;
 use crate::roles::RoleMigration;
-use crate::tenants::TenantRemoval;
-use crate::{permissions, roles, tenants};
+use crate::tenants::{Finds, TenantRemoval};
+use crate::{account, applications, hierarchy, migration, permissions, roles, tenants};
 
 /// What a room that owns rows of tenants does when a tenant is deleted.
 #[async_trait]
@@ -71,33 +75,91 @@ pub trait RoleHolders: Send + Sync {
     ) -> Result<Option<String>, StoreError>;
 }
 
+/// To whom applications were given: answered by the room that owns memberships.
+#[async_trait]
+pub trait ApplicationHolders: Send + Sync {
+    /// Removes up to `most` rows about a deleted application; true when nothing of it is left.
+    async fn forget_application(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        application: &str,
+        most: i64,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Members whose roles also hold in the tenants below: answered by the room that owns memberships.
+#[async_trait]
+pub trait SubAccountMembers: Send + Sync {
+    /// The roles of this member of the scope's tenant hold below as well from now on. False when they did already, or
+    /// when there is no such member.
+    async fn open_to(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<bool, StoreError>;
+
+    /// The same for the next `most` members after `cursor` (`""` at the start); the new cursor, `None` when done.
+    async fn open_to_all(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        cursor: &str,
+        most: i64,
+    ) -> Result<Option<String>, StoreError>;
+}
+
+/// The rooms further right that take part in what this one does.
+#[derive(Clone)]
+pub struct Neighbours {
+    /// Asked in their order when a tenant is deleted.
+    pub purges: Arc<[Arc<dyn TenantPurge>]>,
+    pub holders: Arc<dyn RoleHolders>,
+    pub application_holders: Arc<dyn ApplicationHolders>,
+    pub members: Arc<dyn SubAccountMembers>,
+}
+
 /// State of this room's handlers.
 #[derive(Clone)]
 pub struct Tenancy {
     pub(crate) app: App,
     pub(crate) purges: Arc<[Arc<dyn TenantPurge>]>,
     pub(crate) holders: Arc<dyn RoleHolders>,
+    pub(crate) application_holders: Arc<dyn ApplicationHolders>,
+    pub(crate) members: Arc<dyn SubAccountMembers>,
+    /// Seals and opens secrets.
+    pub(crate) directory: Directory,
+    pub(crate) finds: Arc<Finds>,
 }
 
-/// The routes of this room. `purges` are asked in their order when a tenant is deleted.
-pub fn routes(app: &App, purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> BoundRoutes {
+/// The routes of this room.
+pub fn routes(app: &App, directory: Directory, neighbours: Neighbours) -> BoundRoutes {
     let room = Tenancy {
         app: app.clone(),
-        purges,
-        holders,
+        purges: neighbours.purges,
+        holders: neighbours.holders,
+        application_holders: neighbours.application_holders,
+        members: neighbours.members,
+        directory,
+        finds: Arc::default(),
     };
     Routes::new()
         .and(tenants::routes())
+        .and(applications::routes())
+        .and(hierarchy::routes())
+        .and(account::routes())
+        .and(migration::routes())
         .and(roles::routes())
         .and(permissions::routes())
         .bind(app, room)
 }
 
-/// The background work of this room: large tenants are removed, and default roles given to everybody, in pieces.
+/// The background work of this room: large tenants and applications are removed, tenants brought in, and roles, reach and
+/// applications given to everybody, in pieces.
 #[must_use]
-pub fn runners(purges: Arc<[Arc<dyn TenantPurge>]>, holders: Arc<dyn RoleHolders>) -> Vec<Arc<dyn Runner>> {
+pub fn runners(neighbours: Neighbours, ids: Ids) -> Vec<Arc<dyn Runner>> {
     vec![
-        Arc::new(TenantRemoval::new(purges)),
-        Arc::new(RoleMigration::new(holders)),
+        Arc::new(TenantRemoval::new(neighbours.purges)),
+        Arc::new(RoleMigration::new(neighbours.holders)),
+        Arc::new(SubAccountOpening::new(neighbours.members)),
+        Arc::new(TenantMigration::new(ids)),
+        Arc::new(ApplicationRemoval::new(neighbours.application_holders)),
+        Arc::new(ApplicationSpread),
     ]
 }

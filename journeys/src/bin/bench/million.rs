@@ -1,19 +1,26 @@
-//! The lines over 1,000,000 users, 100,000 of them in one tenant.
+//! The lines over 100,000 tenants and 1,000,000 users: 100,000 in one tenant, the others in 10,000 more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use journeys::{Direct, Launch, Running, at, repository};
 use serde_json::json;
 
+use crate::callers::Creator;
 use crate::lines::times;
-use crate::load::{Plan, now, run};
+use crate::load::{Caller, Plan, now, run};
 use crate::report::{Line, Target};
 
 const USERS: usize = 1_000_000;
 const IN_BIG: usize = 100_000;
-const TENANTS: usize = 1_000;
+/// Tenants with users, besides the big one.
+const TENANTS: usize = 10_000;
+const ALL_TENANTS: usize = 100_000;
+/// Every so many tenants stand below the one before them.
+const BRANCH: usize = 10;
 /// Opens what the kept database has sealed.
 const SEALING_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMDE";
 
@@ -30,7 +37,7 @@ pub(crate) fn all(duration: Duration) -> Vec<Line> {
 }
 
 fn kept() -> PathBuf {
-    repository().join("target/bench/million.db")
+    repository().join("target/bench/million-2.db")
 }
 
 fn launch(file: &Path) -> Launch {
@@ -57,19 +64,40 @@ fn fill(kept: &Path) {
         let direct = Direct::open(&format!("sqlite:{}", growing.display()), SEALING_KEY).await;
         let begun = now();
         let vendor = direct.vendor().await;
-        vendor.post(at::TENANTS, json!({"tenantId": "big", "name": "Big"})).await.expect(201);
-        for tenant in 0..TENANTS {
-            vendor.post(at::TENANTS, json!({"tenantId": format!("t{tenant}"), "name": format!("Tenant {tenant}")})).await.expect(201);
+        vendor
+            .post(at::TENANTS, json!({"tenantId": "big", "name": "Big"}))
+            .await
+            .expect(201);
+        let mut makers = tokio::task::JoinSet::new();
+        for maker in 0..64 {
+            let vendor = vendor.clone();
+            makers.spawn(async move {
+                for tenant in (maker..ALL_TENANTS).step_by(64) {
+                    let mut body = json!({"tenantId": format!("t{tenant}"), "name": tenant_name(tenant)});
+                    // Below the big one, which is there: makers do not wait for each other.
+                    if tenant % BRANCH == 1 {
+                        body["parentTenantId"] = json!("big");
+                    }
+                    vendor.post(at::TENANTS, body).await.expect(201);
+                }
+            });
         }
+        makers.join_all().await;
+        println!("filling: {ALL_TENANTS} tenants after {:.0?}", begun.elapsed());
         let mut writers = tokio::task::JoinSet::new();
         for writer in 0..64 {
             let vendor = vendor.clone();
             writers.spawn(async move {
                 for number in (writer..USERS).step_by(64) {
-                    // Scattered names, so that neighbours in one order are strangers in another.
+                    // Scattered, so that neighbours in one order are strangers in another.
                     let scattered = number.wrapping_mul(2_654_435_761) % USERS;
-                    let tenant = if scattered < IN_BIG { "big".to_owned() } else { format!("t{}", number % TENANTS) };
-                    let body = json!({"email": format!("user{scattered:07}@example.com"), "name": format!("Name{scattered:07}"), "tenantId": tenant});
+                    let tenant = if scattered < IN_BIG {
+                        "big".to_owned()
+                    } else {
+                        format!("t{}", number % TENANTS)
+                    };
+                    let (name, email) = person(scattered);
+                    let body = json!({"email": email, "name": name, "tenantId": tenant});
                     let answer = vendor.post(at::VENDOR_USERS, body).await;
                     assert!([201, 409].contains(&answer.status), "{}", answer.text());
                     if number % 50_000 == 0 {
@@ -79,14 +107,17 @@ fn fill(kept: &Path) {
             });
         }
         writers.join_all().await;
-        println!("filling: {USERS} users after {:.0?}; emptying the outbox", begun.elapsed());
+        println!(
+            "filling: {USERS} users after {:.0?}; emptying the outbox and the search queue",
+            begun.elapsed()
+        );
         direct.end().await;
     });
     fs::rename(&growing, kept).expect("the database can be put in its place");
 }
 
 async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
-    let engine = "SQLite, 1M users";
+    let engine = ENGINE;
     let mut lines = Vec::new();
     let mut launch = launch(kept);
     let mut starts = Vec::new();
@@ -112,41 +143,284 @@ async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
         Some(40.0),
     ));
     let token = running.vendor_token().await;
+    let mut pages = Pages {
+        running: &running,
+        token: &token,
+        duration,
+        lines,
+    };
     for (scope, tenant, users) in [("environment", "", USERS), ("tenant of 100,000", "big", IN_BIG)] {
+        pages.lists(scope, tenant, users).await;
+        pages.searches(scope, tenant).await;
+    }
+    pages.tenants().await;
+    pages.singles().await;
+    let mut lines = std::mem::take(&mut pages.lines);
+    assert_eq!(running.stop(), Some(0), "SIGTERM ends the server with 0");
+    lines.extend(changes(kept, duration).await);
+    lines
+}
+
+const ENGINE: &str = "SQLite, 1M users";
+
+const SYLLABLES: [&str; 40] = [
+    "an", "be", "ca", "do", "el", "fa", "go", "ha", "in", "jo", "ka", "lu", "ma", "ni", "or", "pa", "qui",
+    "ro", "sa", "ti", "ul", "vi", "wa", "xe", "yo", "zu", "bra", "cle", "dri", "fro", "gla", "hei", "kra",
+    "lau", "mo", "nel", "pru", "ste", "tra", "wen",
+];
+
+/// A word of two or three syllables.
+fn word(mut number: usize) -> String {
+    let mut word = String::new();
+    for _ in 0..2 + number % 2 {
+        word.push_str(SYLLABLES[number % SYLLABLES.len()]);
+        number = number / SYLLABLES.len() + 7 * number;
+    }
+    word
+}
+
+/// Name and address of a user.
+fn person(number: usize) -> (String, String) {
+    let (first, last) = (
+        word(number.wrapping_mul(31) % 1_999),
+        word(number.wrapping_mul(17) % 60_013),
+    );
+    let email = format!("{first}.{last}{number:07}@c{}.example.com", number % 5_000);
+    (format!("{first} {last}"), email)
+}
+
+fn tenant_name(number: usize) -> String {
+    format!("{} {} {number}", word(number % 3_001), word(number % 611))
+}
+
+/// Measures lists and searches.
+struct Pages<'a> {
+    running: &'a Running,
+    token: &'a str,
+    duration: Duration,
+    lines: Vec<Line>,
+}
+
+impl Pages<'_> {
+    async fn get(&mut self, tenant: &str, path: &str, what: String, most: f64) {
+        let line = one(
+            self.running,
+            times(2, |_| crate::callers::Same::get(path, self.token, tenant)),
+            what,
+            (self.duration / 3, None),
+            Target::P99Millis(most),
+        )
+        .await;
+        println!("{}", line.row());
+        self.lines.push(line);
+    }
+
+    /// Every sort on three pages, then the filters.
+    async fn lists(&mut self, scope: &str, tenant: &str, users: usize) {
         let last = users / 50 - 1;
         for (page, index) in [("first", 0), ("middle", last / 2), ("last", last)] {
-            for sort in ["createdAt", "email", "name"] {
+            for sort in [
+                "createdAt",
+                "email",
+                "name",
+                "id",
+                "verified",
+                "isLocked",
+                "provider",
+                "tenantId",
+            ] {
                 let path = format!(
                     "{}?_limit=50&_offset={index}&_sortBy={sort}&_order=ASC",
                     at::USERS_V3
                 );
-                let what = format!("users of the {scope} by {sort}, {page} page");
-                lines.push(one(engine, &running, &token, tenant, &path, what, duration).await);
+                self.get(
+                    tenant,
+                    &path,
+                    format!("users of the {scope} by {sort}, {page} page"),
+                    20.0,
+                )
+                .await;
             }
         }
-        for (page, index) in [("first", 0), ("middle", 5)] {
-            let path = format!("{}?_limit=50&_offset={index}&_namePrefix=Name00", at::USERS_V3);
-            let what = format!("users of the {scope} by the beginning of a name, {page} page");
-            lines.push(one(engine, &running, &token, tenant, &path, what, duration).await);
+        for (what, query) in [
+            (
+                "by the beginning of a name, first page",
+                "_namePrefix=be&_offset=0",
+            ),
+            (
+                "by the beginning of a name, middle page",
+                "_namePrefix=be&_offset=20",
+            ),
+            ("by the beginning of an address", "_email=ma"),
+            (
+                "by the beginning of a name, by age, first page",
+                "_namePrefix=be&_sortBy=createdAt",
+            ),
+            (
+                "by the beginning of a name, by address, first page",
+                "_namePrefix=be&_sortBy=email",
+            ),
+            (
+                "by the beginning of a name, by age, page 20",
+                "_namePrefix=be&_sortBy=createdAt&_offset=20",
+            ),
+            ("by two beginnings", "_namePrefix=be&_email=be"),
+            (
+                "by a rare beginning, by address",
+                "_namePrefix=bebramon&_sortBy=email",
+            ),
+        ] {
+            let path = format!("{}?_limit=50&{query}", at::USERS_V3);
+            self.get(tenant, &path, format!("users of the {scope} {what}"), 20.0)
+                .await;
         }
-        let path = format!("{}?_limit=50&_email=user00", at::USERS_V3);
-        let what = format!("users of the {scope} by the beginning of an address");
-        lines.push(one(engine, &running, &token, tenant, &path, what, duration).await);
+        let path = format!("{}?_limit=50&_filter=laumo", at::USERS_V2);
+        self.get(
+            tenant,
+            &path,
+            format!("users of the {scope} by a text, users/v2"),
+            20.0,
+        )
+        .await;
     }
+
+    async fn searches(&mut self, scope: &str, tenant: &str) {
+        for (what, query) in [
+            ("one letter", "_phraseSearchContains=w"),
+            ("two letters", "_phraseSearchContains=be"),
+            ("a frequent syllable", "_phraseSearchContains=bra"),
+            ("a frequent word", "_phraseSearchContains=.example.com"),
+            ("a rare word", "_phraseSearchContains=laumobra"),
+            ("one user", "_phraseSearchContains=0012345"),
+            ("two words", "_phraseSearchContains=bra,wen"),
+            ("one of two words", "_phraseSearchOptional=laumo,prunel"),
+            (
+                "a word without another",
+                "_phraseSearchContains=laumo&_phraseSearchExcludes=bra,example.org",
+            ),
+            (
+                "a frequent word by name",
+                "_phraseSearchContains=bra&_sortBy=name",
+            ),
+            (
+                "a misspelt word",
+                "_phraseSearchContains=lamuobra&_phraseSearchApproximate=true",
+            ),
+            (
+                "a short misspelt word",
+                "_phraseSearchContains=jona&_phraseSearchApproximate=true",
+            ),
+        ] {
+            let path = format!("{}?_limit=50&{query}", at::PHRASE);
+            self.get(
+                tenant,
+                &path,
+                format!("phrase search in the {scope}: {what}"),
+                50.0,
+            )
+            .await;
+        }
+    }
+
+    async fn tenants(&mut self) {
+        let last = ALL_TENANTS / 50 - 1;
+        for (page, index) in [("first", 0), ("middle", last / 2), ("last", last)] {
+            for sort in ["createdAt", "name", "tenantId"] {
+                let path = format!("{}?_limit=50&_offset={index}&_sortBy={sort}", at::TENANTS_V2);
+                self.get("", &path, format!("tenants by {sort}, {page} page"), 20.0)
+                    .await;
+            }
+        }
+        for (what, filter) in [
+            ("word of the name", "bra"),
+            ("rare name", "anan 1"),
+            ("id", "t9999"),
+        ] {
+            let path = format!(
+                "{}?_limit=50&_filter={}",
+                at::TENANTS_V2,
+                filter.replace(' ', "%20")
+            );
+            self.get("", &path, format!("tenants by the beginning of a {what}"), 20.0)
+                .await;
+        }
+    }
+
+    /// Operations on one user or one tenant, to be compared with the lines over a small database.
+    async fn singles(&mut self) {
+        let (_, email) = person(500_000);
+        for (what, path) in [
+            ("a user by address", format!("{}?email={email}", at::BY_EMAIL)),
+            ("a tenant by id", format!("{}/t77", at::TENANTS)),
+            (
+                "users of a small tenant",
+                format!("{}?_limit=50&_tenantId=t77", at::USERS_V3),
+            ),
+            (
+                "phrase search in a small tenant",
+                format!("{}?_tenantId=t77&_phraseSearchContains=bra", at::PHRASE),
+            ),
+        ] {
+            self.get("", &path, what.to_owned(), 20.0).await;
+        }
+    }
+}
+
+/// Lines that write, over a copy that is thrown away.
+async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
+    let spent = kept.with_file_name("spent.db");
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(kept.with_file_name(format!("spent.db{suffix}"))));
+    }
+    fs::copy(kept, &spent).expect("the database can be copied");
+    let mut launch = launch(&spent);
+    let running = launch.start().await;
+    let token = running.vendor_token().await;
+    let number = Arc::new(AtomicU64::new(0));
+    let mut lines = Vec::new();
+    for (what, tenant) in [("a small tenant", "t77"), ("the tenant of 100,000", "big")] {
+        let creators = times(64, |_| Creator::new(&token, tenant, &number));
+        let what = format!(
+            "durable user creation in {tenant_of}, no password",
+            tenant_of = what
+        );
+        lines.push(
+            one(
+                &running,
+                creators,
+                what,
+                (duration, None),
+                Target::PerSecond(2_000.0),
+            )
+            .await,
+        );
+    }
+    running
+        .call(
+            "DELETE",
+            &format!("{}/big", at::TENANTS),
+            &token,
+            &serde_json::Value::Null,
+        )
+        .await;
+    let creators = times(8, |_| Creator::new(&token, "t78", &number));
+    let what = "user creation at 200/s while the tenant of 100,000 is deleted".to_owned();
+    let target = Target::P99Millis(50.0);
+    lines.push(one(&running, creators, what, (duration * 2, Some(200)), target).await);
     for line in &lines {
         println!("{}", line.row());
     }
+    assert_eq!(running.stop(), Some(0), "SIGTERM ends the server with 0");
+    fs::remove_file(&spent).expect("the copy can be removed");
     lines
 }
 
 async fn one(
-    engine: &'static str,
     running: &Running,
-    token: &str,
-    tenant: &str,
-    path: &str,
+    callers: Vec<Box<dyn Caller>>,
     what: String,
-    duration: Duration,
+    (duration, rate): (Duration, Option<u32>),
+    target: Target,
 ) -> Line {
     let plan = Plan {
         address: running
@@ -154,17 +428,9 @@ async fn one(
             .trim_start_matches("http://")
             .parse()
             .expect("an address"),
-        duration: duration / 3,
-        rate: None,
+        duration,
+        rate,
     };
-    let callers = times(2, |_| crate::callers::Same::get(path, token, tenant));
     let measured = run(plan, callers).await;
-    Line::measured(
-        engine,
-        what,
-        &measured,
-        running.memory_kib().0,
-        None,
-        Target::P99Millis(20.0),
-    )
+    Line::measured(ENGINE, what, &measured, running.memory_kib().0, None, target)
 }

@@ -99,7 +99,10 @@ fn claims_stand_in_the_order_of_real_tokens() {
         tenant_ids: vec!["t".to_owned(), "t2".to_owned()],
         roles: vec!["Admin".to_owned()],
         permissions: vec!["fe.secure.read.*".to_owned()],
-        application: Some("app".to_owned()),
+        application: Application {
+            id: "app".to_owned(),
+            ..Application::default()
+        },
         limits: Limits::default(),
     };
     let claims = Claims::new(&environment, &pass, "s", 1_760_000_000, 1_760_003_600);

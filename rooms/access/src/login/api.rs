@@ -25,12 +25,15 @@ pub(crate) fn routes() -> Routes<Access> {
     tag = "General",
     params(
         ("frontegg-vendor-host" = Option<String>, Header, description = "Host of the environment, where the address of the request does not tell"),
+        ("frontegg-requested-application-id" = Option<String>, Header, description = "Application to sign in to; the default one where absent"),
         ("frontegg-scoped-tenant" = Option<String>, Header, description = "Tenant to sign in to, if the user is a member"),
     ),
     request_body = PasswordLogin,
     responses(
         (status = 200, body = AuthResponse, description = "Signed in; the refresh cookie is set"),
         (status = 401, description = "Address or password are wrong"),
+        (status = 403, description = "The user may not use the application"),
+        (status = 404, description = "The user's tenant does not have the application"),
         (status = 423, description = "The password is right, but the account is locked"),
     )
 )]
@@ -125,6 +128,7 @@ impl From<Refusal> for Problem {
             | Refusal::Expired
             | Refusal::NoTenant
             | Refusal::Address => Self::forbidden(sentence),
+            Refusal::Application(error) => error.into(),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -10,10 +10,11 @@ use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Ids, Millis, Scope, Secret, UserId};
 use people::UserRecord;
+use tenancy::Application;
 use thiserror::Error;
 use web::CallOrigin;
 
-use crate::gate::{self, Pass, Refusal, SessionRef, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::lockout;
 use crate::passwords::store as hashes;
 use crate::room::Access;
@@ -288,6 +289,7 @@ impl Proved<'_> {
             scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
             user: self.user.id.clone(),
             email: self.user.email.clone(),
+            application: pass.application.clone(),
             session,
             refresh_token: refresh_token.clone(),
             refresh_seconds,
@@ -317,7 +319,7 @@ impl Proved<'_> {
     async fn admit(&self, room: &Access, now: Millis) -> Result<Pass, Refusal> {
         let environment = self.environment.id.clone();
         let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
-        let tenant = self.attempt.tenant.clone();
+        let (tenant, application) = (self.attempt.tenant.clone(), self.from.application.clone());
         let ip = self.from.ip;
         room.app
             .db()
@@ -326,8 +328,12 @@ impl Proved<'_> {
                 let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
                     return Err(Refusal::NoTenant);
                 };
-                let wish = Wish::Prefer(tenant.as_deref());
-                gate::admit(tx, &environment, user, &configuration, wish, ip, now).await
+                let goal = Goal {
+                    tenant: Wish::Prefer(tenant.as_deref()),
+                    application: application.as_deref(),
+                    ip,
+                };
+                gate::admit(tx, &environment, user, &configuration, goal, now).await
             })
             .await
     }
@@ -338,6 +344,7 @@ struct Entry {
     scope: Scope,
     user: UserId,
     email: Option<String>,
+    application: Application,
     session: String,
     refresh_token: String,
     refresh_seconds: i64,
@@ -374,8 +381,9 @@ impl Entry {
             from: &self.from,
         };
         // Holds the user.
-        people::record_login(tx, &self.scope, &self.user, now).await?;
+        people::record_login(tx, &self.scope, &self.user, &self.application, now).await?;
         sessions::open(tx, &opening, now).await?;
+        tenancy::application_used(tx, environment, &self.application, now).await?;
         let mut record = AuditRecord::new("User logged in", "user", user)
             .about_user(user, self.email.as_deref())
             .from(&self.from);

@@ -29,12 +29,14 @@ type Refused = WithHeaders<Problem>;
     tag = "General",
     params(
         ("frontegg-vendor-host" = Option<String>, Header, description = "Host of the environment, where the address of the request does not tell"),
+        ("frontegg-requested-application-id" = Option<String>, Header, description = "Application to go on in; the default one where absent"),
     ),
     request_body = Option<RefreshBody>,
     responses(
         (status = 200, body = RefreshResponse, description = "Refreshed; the cookie is set anew"),
+        (status = 404, description = "The tenant does not have the application asked for"),
         (status = 401, description = "There is no session, or it has ended; the cookie is cleared"),
-        (status = 403, description = "The user may not enter the tenant asked for, or the page's origin is not allowed"),
+        (status = 403, description = "The user may not enter the tenant or application asked for, or the page's origin is not allowed"),
     )
 )]
 async fn refresh_token(
@@ -173,6 +175,7 @@ impl From<RefreshError> for Problem {
         match error {
             RefreshError::NoSession | RefreshError::Straggler => Self::unauthorized(sentence),
             RefreshError::NotAMember | RefreshError::Address => Self::forbidden(sentence),
+            RefreshError::Application(error) => error.into(),
             RefreshError::Store(error) => error.into(),
             RefreshError::Token(error) => error.into(),
         }

@@ -7,6 +7,7 @@ use blocks::audit::{AuditRecord, Severity};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Millis, UserId};
+use tenancy::ApplicationError;
 use thiserror::Error;
 use web::CallOrigin;
 
@@ -14,7 +15,7 @@ use super::cookies::CookieStyle;
 use super::domain::{self, SignedIn};
 use super::model::{EndReason, MEMORY_SECONDS, Presented, Standing};
 use super::store;
-use crate::gate::{self, Pass, Refusal, SessionRef, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::room::Access;
 
 /// A refresh was refused. None of these but the last two is a fault of ours.
@@ -32,6 +33,9 @@ pub(crate) enum RefreshError {
     /// The session goes on once its user is back where the tenant lets them in from.
     #[error("You may not sign in to this account from your network")]
     Address,
+    /// The session lives: it may go on in another application.
+    #[error(transparent)]
+    Application(ApplicationError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -62,6 +66,7 @@ pub(crate) async fn refresh(
         secret,
         wish,
         ip: from.ip,
+        application: from.application.clone(),
         now,
     });
     let reading = Arc::clone(&ask);
@@ -83,6 +88,7 @@ pub(crate) async fn refresh(
         Err(Refusal::Store(error)) => return Err(error.into()),
         Err(Refusal::NotAMember) => return Err(RefreshError::NotAMember),
         Err(Refusal::Address) => return Err(RefreshError::Address),
+        Err(Refusal::Application(error)) => return Err(RefreshError::Application(error)),
         Err(_) => return Err(RefreshError::NoSession),
     };
     if seen.presented.session_created_at < pass.user.valid_after {
@@ -138,6 +144,8 @@ struct Ask {
     secret: Arc<[u8; 32]>,
     wish: Option<String>,
     ip: IpAddr,
+    /// The application that the request names.
+    application: Option<String>,
     now: Millis,
 }
 
@@ -163,17 +171,12 @@ impl Ask {
         };
         let standing = presented.standing(self.now);
         let honoured = standing != Standing::InGrace || self.is_honoured(tx).await?;
-        let wish = self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly);
-        let pass = gate::admit(
-            tx,
-            &self.environment,
-            user,
-            &self.configuration,
-            wish,
-            self.ip,
-            self.now,
-        )
-        .await;
+        let goal = Goal {
+            tenant: self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly),
+            application: self.application.as_deref(),
+            ip: self.ip,
+        };
+        let pass = gate::admit(tx, &self.environment, user, &self.configuration, goal, self.now).await;
         Ok(Some(Seen {
             presented,
             standing,

@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use kit::{Clock, HandClock, Ids, Millis, RandomIds, Secret};
 use people::PeopleTenancy;
 use serde_json::{Value, json};
-use tenancy::{TenancySeed, TenantPurge};
+use tenancy::{Neighbours, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings};
 
 pub(crate) const CLIENT: &str = "11111111-1111-4111-8111-111111111111";
@@ -31,32 +31,26 @@ pub(crate) const LOGOUT: &str = "/identity/resources/auth/v1/logout";
 pub(crate) const ME: &str = "/identity/resources/users/v2/me";
 pub(crate) const USERS: &str = "/identity/resources/vendor-only/users/v1";
 
-/// The schema, from the folder itself, so that no room's next table is missing here.
-fn migrations() -> Vec<Migration> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
-    let mut found: Vec<Migration> = std::fs::read_dir(folder)
+/// Every migration of these rooms, as they stand in the folder.
+fn migrations(rooms: &[&str]) -> Vec<Migration> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut all: Vec<Migration> = std::fs::read_dir(folder)
         .unwrap()
-        .filter_map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let (number, name) = name.strip_suffix(".sql")?.split_once('_')?;
-            let text: &'static str = std::fs::read_to_string(&path).unwrap().leak();
-            let (name, sqlite, pg) = match name.rsplit_once('.') {
-                None => (name, None, false),
-                Some((name, "sqlite")) => (name, Some(text), false),
-                Some((name, _)) => (name, None, true),
-            };
-            (!pg).then(|| Migration {
+        .map(|file| file.unwrap().path())
+        .filter_map(|path| {
+            let (number, name) = path.file_stem()?.to_str()?.split_once('_')?;
+            let room = name.split('_').next()?;
+            rooms.contains(&room).then(|| Migration {
                 number: number.parse().unwrap(),
                 name: name.to_owned().leak(),
-                common: sqlite.is_none().then_some(text),
-                sqlite,
+                common: Some(std::fs::read_to_string(&path).unwrap().leak()),
+                sqlite: None,
                 pg: None,
             })
         })
         .collect();
-    found.sort_by_key(|migration| migration.number);
-    found
+    all.sort_by_key(|migration| migration.number);
+    all
 }
 
 #[derive(Clone)]
@@ -75,7 +69,8 @@ impl House {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite:{}", dir.path().join("test.db").display());
         let db = Db::open(Settings::new(url.parse().unwrap())).await.unwrap();
-        db.migrate(&migrations()).await.unwrap();
+        let migrations = migrations(&["blocks", "environment", "audit", "tenancy", "people", "access"]);
+        db.migrate(&migrations).await.unwrap();
 
         let hand = Arc::new(HandClock::at(Millis(1_760_000_000_123)));
         let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;
@@ -91,6 +86,7 @@ impl House {
             Arc::new(directory.clone()),
             Arc::new(gatekeeper),
             EdgeSettings::default(),
+            web::Services::default(),
         );
         let limits = RateLimit::new(false);
         let credentials = Arc::new(AccessCredentials::new(pool.clone()));
@@ -99,13 +95,18 @@ impl House {
             ids.clone(),
             Arc::clone(&clock),
         ));
-        let purges: Arc<[Arc<dyn TenantPurge>]> = Arc::from([
-            Arc::clone(&members) as Arc<dyn TenantPurge>,
-            Arc::clone(&credentials) as Arc<_>,
-        ]);
+        let neighbours = Neighbours {
+            purges: Arc::from([
+                Arc::clone(&members) as Arc<dyn TenantPurge>,
+                Arc::clone(&credentials) as Arc<_>,
+            ]),
+            holders: Arc::clone(&members) as Arc<_>,
+            application_holders: Arc::clone(&members) as Arc<_>,
+            members,
+        };
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits),
-            tenancy::routes(&app, purges, members),
+            tenancy::routes(&app, directory.clone(), neighbours),
             people::routes(&app, credentials),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone()),

@@ -6,9 +6,9 @@ mod tokens;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use crypto::SealingKey;
+use crypto::{SealError, Sealed, SealingKey};
 use db::{Db, Notice, StoreError};
-use kit::{Clock, EnvironmentId, Ids, Millis};
+use kit::{Clock, EnvironmentId, Ids, Millis, Secret};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use web::{Address, EnvironmentFace, Environments, Problem};
 
@@ -33,7 +33,7 @@ struct Inner {
     db: Db,
     clock: Arc<dyn Clock>,
     ids: Ids,
-    sealing: SealingKey,
+    sealing: Arc<SealingKey>,
     known: Cache<Arc<Known>>,
     hosts: Cache<Option<EnvironmentId>>,
     /// Whether something changed since it was last asked.
@@ -53,7 +53,7 @@ pub(crate) struct Known {
 impl Directory {
     /// A directory over the tables of this room. `sealing` is the key that the environments' keys are sealed with.
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Ids, sealing: SealingKey) -> Self {
+    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Ids, sealing: impl Into<Arc<SealingKey>>) -> Self {
         let told = Mutex::new(db.subscribe());
         let news = move || {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ impl Directory {
             db,
             clock,
             ids,
-            sealing,
+            sealing: sealing.into(),
             known: Cache::new(ENVIRONMENTS),
             hosts: Cache::new(HOSTS),
             news: Box::new(news),
@@ -89,6 +89,28 @@ impl Directory {
 
     pub(crate) fn sealing(&self) -> &SealingKey {
         &self.0.sealing
+    }
+
+    /// A secret as it may rest in the database. `context` names table, column and row: it opens nowhere else.
+    #[must_use]
+    pub fn seal(&self, secret: &Secret, context: &str) -> String {
+        self.sealing().seal(secret.reveal().as_bytes(), context)
+    }
+
+    /// What [`seal`](Self::seal) made.
+    ///
+    /// # Errors
+    /// When it was sealed under another key or for another place, or was altered.
+    pub fn unseal(&self, sealed: &str, context: &str) -> Result<Sealed<Secret>, SealError> {
+        let bytes = self.sealing().open(sealed, context)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| SealError::Malformed)?;
+        Ok(Sealed::new(Secret::new(text.to_owned())))
+    }
+
+    /// The key that stored secrets are sealed with.
+    #[must_use]
+    pub fn sealing_key(&self) -> Arc<SealingKey> {
+        Arc::clone(&self.0.sealing)
     }
 
     /// Has every entry checked before it is used again.

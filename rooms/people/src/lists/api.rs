@@ -1,5 +1,7 @@
 //! `users/v3`, and the older lists beside it.
 
+use std::collections::BTreeSet;
+
 use blocks::listing::{Dialect, Order, Page, Paged};
 use kit::TenantId;
 use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
@@ -46,6 +48,7 @@ pub(crate) fn routes() -> Routes<People> {
 fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
     Search {
         tenant: caller.scope().tenant,
+        below: BTreeSet::new(),
         prefixes: Vec::new(),
         phrase: Phrase::default(),
         ids: None,
@@ -56,6 +59,15 @@ fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
         skip: page.skipped(),
         limit: page.limit,
     }
+}
+
+/// Whether members of the tenants below are wanted too. Users see those only with the permission to see the tenants.
+fn with_sub_tenants(caller: &AnyCaller, params: &Params, usual: bool) -> Result<bool, Problem> {
+    let wanted = params.flag("_includeSubTenants")?.unwrap_or(usual);
+    let may = caller
+        .user()
+        .is_none_or(|user| user.may("fe.account-hierarchy.read.subAccount"));
+    Ok(wanted && may)
 }
 
 /// A list of ids; absent and empty are not the same, but an empty parameter is an absent one.
@@ -69,8 +81,8 @@ async fn answer(
     caller: &AnyCaller,
     params: &Params,
     page: Page<Sort>,
-    search: Search,
-    detail: Detail,
+    mut search: Search,
+    (detail, family): (Detail, bool),
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let audience = if caller.user().is_some() {
         Audience::Colleague
@@ -78,6 +90,14 @@ async fn answer(
         Audience::Environment
     };
     let environment = caller.scope().environment;
+    if family && let Some(tenant) = search.tenant.clone() {
+        let environment = environment.clone();
+        search.below = room
+            .app
+            .db()
+            .read(async move |tx| super::below(tx, &environment, tenant.as_str()).await)
+            .await?;
+    }
     let (items, total) = room
         .app
         .db()
@@ -87,6 +107,7 @@ async fn answer(
                 tenant: search.tenant.as_ref(),
                 audience,
                 detail,
+                below: (!search.below.is_empty()).then_some(&search.below),
             };
             let items = views::views(tx, &environment, found.items, lens).await?;
             Ok::<_, Problem>((items, found.total))
@@ -141,7 +162,7 @@ fn prefixes(params: &Params) -> Result<Vec<(Field, String)>, Problem> {
         ("_namePrefix" = Option<String>, Query, description = "What the name begins with"),
         ("_identifier" = Option<String>, Query, description = "What the identifier begins with"),
         ("_identifierType" = Option<String>, Query, description = "Which one: email (when absent), phoneNumber, username"),
-        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; true when absent"),
         ("_tenantId" = Option<String>, Query, description = "Only members of this tenant"),
         ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
         ("_externalIds" = Option<String>, Query, description = "Only users with these external ids, parted by commas"),
@@ -156,10 +177,11 @@ async fn list_users(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
+    let family = with_sub_tenants(&caller, &params, true)?;
     let Some(search) = standard(&params, &page, &caller)? else {
         return Ok(Json(page.answer(Vec::new(), 0, &params)));
     };
-    answer(&room, &caller, &params, page, search, Detail::Listed).await
+    answer(&room, &caller, &params, page, search, (Detail::Listed, family)).await
 }
 
 /// Users whose name, addresses, username or phone number hold phrases. All other filters of the list may be added.
@@ -178,7 +200,7 @@ async fn list_users(
         ("_namePrefix" = Option<String>, Query, description = "What the name begins with"),
         ("_identifier" = Option<String>, Query, description = "What the identifier begins with"),
         ("_identifierType" = Option<String>, Query, description = "Which one: email (when absent), phoneNumber, username"),
-        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; true when absent"),
         ("_tenantId" = Option<String>, Query, description = "Only members of this tenant"),
         ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
         ("_externalIds" = Option<String>, Query, description = "Only users with these external ids, parted by commas"),
@@ -193,12 +215,13 @@ async fn search_users(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
+    let family = with_sub_tenants(&caller, &params, true)?;
     let phrase = phrase(&params)?;
     let Some(mut search) = standard(&params, &page, &caller)? else {
         return Ok(Json(page.answer(Vec::new(), 0, &params)));
     };
     search.phrase = phrase;
-    answer(&room, &caller, &params, page, search, Detail::Listed).await
+    answer(&room, &caller, &params, page, search, (Detail::Listed, family)).await
 }
 
 /// The texts that a phrase search is for.
@@ -234,7 +257,6 @@ fn phrase(params: &Params) -> Result<Phrase, Problem> {
 /// What all lists of this family may be asked for; `None` when it is about a tenant that the caller does not speak for,
 /// which has no users to see.
 fn standard(params: &Params, page: &Page<Sort>, caller: &AnyCaller) -> Result<Option<Search>, Problem> {
-    params.flag("_includeSubTenants")?;
     let mut search = search(page, caller);
     search.prefixes = prefixes(params)?;
     search.ids = id_list(params, "ids")?;
@@ -266,7 +288,7 @@ async fn list_users_v1(
     let page = LIST.read(&params)?;
     let mut search = search(&page, &caller);
     search.ids = id_list(&params, "ids")?;
-    answer(&room, &caller, &params, page, search, Detail::Full).await
+    answer(&room, &caller, &params, page, search, (Detail::Full, false)).await
 }
 
 /// Users with their roles, searched for a text anywhere in name, addresses, username or phone number.
@@ -276,7 +298,7 @@ async fn list_users_v1(
         ("_filter" = Option<String>, Query, description = "Text that the name, an address, the username or the phone number contains"),
         ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
         ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
-        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well"),
+        ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; false when absent"),
         ("ids" = Option<String>, Query, description = "Only these users, parted by commas"),
         ("frontegg-tenant-id" = Option<String>, Header, description = "Only members of this tenant")),
     responses((status = 200, body = Paged<UserView>)))]
@@ -286,7 +308,7 @@ async fn list_users_v2(
     params: Params,
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
-    params.flag("_includeSubTenants")?;
+    let family = with_sub_tenants(&caller, &params, false)?;
     let mut search = search(&page, &caller);
     search.ids = id_list(&params, "ids")?;
     search.phrase.all = params
@@ -295,7 +317,7 @@ async fn list_users_v2(
         .filter(|needle| !needle.is_empty())
         .into_iter()
         .collect();
-    answer(&room, &caller, &params, page, search, Detail::Full).await
+    answer(&room, &caller, &params, page, search, (Detail::Full, family)).await
 }
 
 /// Which users `ids` asks about.
@@ -304,7 +326,7 @@ fn asked(params: &Params) -> Result<Vec<String>, Problem> {
     if ids.is_empty() {
         return Err(Problem::bad_request("ids should not be empty"));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok(ids)
 }

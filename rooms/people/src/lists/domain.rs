@@ -7,6 +7,7 @@ use db::{StoreError, Tx};
 use kit::{EnvironmentId, Scope};
 
 use super::entries::{self, Entry};
+use super::family;
 use super::model::{Found, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
@@ -26,7 +27,11 @@ pub(crate) async fn find(
     if search.ids.is_some() || search.external_ids.is_some() {
         return among(tx, environment, search).await;
     }
-    let found = ids(tx, environment, search).await?;
+    let found = if search.below.is_empty() {
+        ids(tx, environment, search).await?
+    } else {
+        family::ids(tx, environment, search).await?
+    };
     let mut by_id: BTreeMap<String, UserRecord> = records::users_by_id(tx, environment, &found.items)
         .await?
         .into_iter()
@@ -295,10 +300,17 @@ async fn among(
     let mut users = records::users_by_id(tx, environment, &wanted).await?;
     if let Some(tenant) = &search.tenant {
         let scope = Scope::tenant(environment.clone(), tenant.clone());
-        let members: BTreeSet<String> = store::members_among(tx, &scope, &wanted)
+        let mut members: BTreeSet<String> = store::members_among(tx, &scope, &wanted)
             .await?
             .into_iter()
             .collect();
+        if !search.below.is_empty() {
+            let held = records::memberships_of(tx, environment, &wanted).await?;
+            let below = held
+                .into_iter()
+                .filter(|(_, one)| search.below.contains(&one.tenant_id));
+            members.extend(below.map(|(user, _)| user));
+        }
         users.retain(|user| members.contains(user.id.as_str()));
     }
     let phrase = search.whole_phrase();

@@ -5,12 +5,14 @@
 //!    environment-wide and in large tenants from the nearest bucket of [`crate::ranks`], in others from the nearer end. Where
 //!    invisible members are left out, the place of the page is looked for between the places they take ([`hidden`]).
 //! 2. A list of ids is read as such and sorted here.
-//! 3. Every other search in a tenant that is not large looks at its members, two thousand at most.
+//! 3. Every other search in a tenant that is not large looks at its members, two thousand at most; with the tenants below,
+//!    every search looks at the members of all of them, so that its cost grows with their number.
 //! 4. Every other search takes its candidates from [`crate::search`] ([`indexed`] says what it costs and how exact it is).
 
 mod api;
 mod domain;
 mod entries;
+mod family;
 mod hidden;
 mod indexed;
 mod model;
@@ -18,6 +20,9 @@ mod pages;
 mod store;
 
 pub(crate) use api::routes;
+pub(crate) use domain::find;
+pub(crate) use family::below;
+pub(crate) use model::{Search, Sort};
 
 /// What the tests of this room reach.
 #[cfg(test)]

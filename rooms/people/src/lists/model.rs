@@ -1,5 +1,7 @@
 //! What a list may be asked for.
 
+use std::collections::BTreeSet;
+
 use blocks::listing::Order;
 use kit::TenantId;
 use serde::Serialize;
@@ -59,6 +61,8 @@ impl Field {
 pub(crate) struct Search {
     /// Only members of this tenant.
     pub(crate) tenant: Option<TenantId>,
+    /// Or of these, which stand below it.
+    pub(crate) below: BTreeSet<String>,
     /// Each must hold. Prefixes are in the form the fields are stored in.
     pub(crate) prefixes: Vec<(Field, String)>,
     /// Texts that may stand anywhere in a user.

@@ -147,6 +147,27 @@ pub(super) async fn entries_in(tx: &Tx, scope: &Scope) -> Result<Vec<Entry>, Sto
     rows.iter().map(entry_from).collect()
 }
 
+/// Every membership in some tenants.
+pub(super) async fn entries_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenants: &[&str],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut query = Query::new(
+        "SELECT user_id, name_key, email_key, username_key, phone_number, class, '', invisible, user_created_at
+         FROM memberships m WHERE environment_id = ",
+    );
+    query
+        .bind(environment.as_str())
+        .push(" AND tenant_id IN ")
+        .bind_list(tenants.iter().copied());
+    query
+        .push(" AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND c.tenant_id = m.tenant_id)");
+    tx.all_built(&query).await?.iter().map(entry_from).collect()
+}
+
 /// Those of the ids that are users.
 pub(super) async fn entries(
     tx: &Tx,

@@ -4,7 +4,7 @@ use kit::TenantId;
 use web::{Body, Guard, Json, Need, Params, Problem, Routes, State, UserCaller, routes};
 
 use super::domain::{self, MeError, own};
-use super::model::{OwnTenant, OwnTenants, SwitchBody};
+use super::model::{OwnTenant, OwnTenants, PlacedTenant, SwitchBody};
 use crate::records::{self, Authorization};
 use crate::room::People;
 use crate::users::{self, ProfileBody, UserError};
@@ -19,6 +19,7 @@ pub(crate) fn routes() -> Routes<People> {
         .on(me, routes!(list_own_tenants))
         .on(me, routes!(list_own_tenants_with_active))
         .on(me, routes!(list_own_tenants_with_active_v3))
+        .on(me, routes!(list_own_hierarchy))
         .on(me, routes!(read_authorization))
         .on(me, routes!(switch_tenant))
         .on(me, routes!(update_user))
@@ -29,6 +30,7 @@ impl From<MeError> for Problem {
         match error {
             MeError::NotFound => Self::not_found(error.to_string()),
             MeError::NotMember => Self::forbidden(error.to_string()),
+            MeError::Application(error) => error.into(),
             MeError::Store(error) => error.into(),
         }
     }
@@ -143,6 +145,22 @@ async fn list_own_tenants_with_active_v3(
     caller: UserCaller,
 ) -> Result<Json<OwnTenants>, Problem> {
     own_tenants(&room, caller).await.map(Json)
+}
+
+/// The caller's tenants with their places in hierarchies; what is reached through one of them is left out.
+#[utoipa::path(get, path = "/identity/resources/users/v2/me/hierarchy", tag = "User management",
+    responses((status = 200, body = Vec<PlacedTenant>)))]
+async fn list_own_hierarchy(
+    State(room): State<People>,
+    caller: UserCaller,
+) -> Result<Json<Vec<PlacedTenant>>, Problem> {
+    let now = room.app.now();
+    let placed = room
+        .app
+        .db()
+        .read(async move |tx| domain::hierarchy(tx, &caller, now).await)
+        .await?;
+    Ok(Json(placed))
 }
 
 /// The caller's roles and permissions in the tenant in force.

@@ -1,15 +1,17 @@
 //! Decisions about one's own profile and tenants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::{StoreError, Tx};
 use kit::{Millis, Scope, TenantId};
 use serde_json::json;
+use tenancy::ApplicationError;
 use thiserror::Error;
 use web::UserCaller;
 
-use super::model::{OwnTenant, OwnTenants};
-use crate::records::{self, MembershipStatus};
+use super::model::{OwnTenant, OwnTenants, PlacedTenant};
+use crate::applications;
+use crate::records::{self, Membership, MembershipStatus};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
 
@@ -21,6 +23,8 @@ pub(super) enum MeError {
     #[error("You are not a confirmed member of this tenant")]
     NotMember,
     #[error(transparent)]
+    Application(#[from] ApplicationError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -30,6 +34,7 @@ pub(super) const fn own(tenant: &TenantId, detail: Detail) -> Lens<'_> {
         tenant: Some(tenant),
         audience: Audience::Self_,
         detail,
+        below: None,
     }
 }
 
@@ -40,13 +45,41 @@ pub(super) async fn profile(tx: &Tx, caller: &UserCaller, detail: Detail) -> Res
     Ok(views::view(tx, &caller.environment, user, own(&caller.tenant, detail)).await?)
 }
 
-/// The tenants the caller may choose between, and the one in force. What waits for an invitation to be accepted is not
-/// among them.
+/// Most tenants that are listed because a membership above reaches them.
+const MOST_BELOW: i64 = 500;
+
+/// The tenants the caller may choose between, and the one in force: those of open memberships, then the nearest of those
+/// that these reach. What waits for an invitation to be accepted is not among them.
 pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result<OwnTenants, MeError> {
-    let mut held = records::memberships(tx, &caller.environment, &caller.user).await?;
+    let environment = &caller.environment;
+    let all = records::memberships(tx, environment, &caller.user).await?;
+    let direct: BTreeSet<String> = all.iter().map(|one| one.tenant_id.clone()).collect();
+    let mut held = all.clone();
     held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());
+    let mut reached: Vec<Membership> = Vec::new();
+    if !direct.contains(caller.tenant.as_str())
+        && let Some(here) = records::inherited_membership(tx, &caller.scope(), &caller.user).await?
+    {
+        reached.push(here);
+    }
+    for above in all
+        .iter()
+        .filter(|one| one.sub_accounts && records::lets_in(one, now))
+    {
+        let below = tenancy::descendants(tx, environment, &above.tenant_id, MOST_BELOW).await?;
+        let more = below.into_iter().filter(|id| !direct.contains(id));
+        reached.extend(more.map(|tenant_id| Membership {
+            tenant_id,
+            ..above.clone()
+        }));
+    }
+    // The same tenant may be reached from several above it.
+    let mut seen = BTreeSet::new();
+    reached.retain(|one| seen.insert(one.tenant_id.clone()));
+    reached.truncate(usize::try_from(MOST_BELOW).unwrap_or(usize::MAX));
+    held.extend(reached);
     let ids: Vec<String> = held.iter().map(|one| one.tenant_id.clone()).collect();
-    let found = tenancy::tenants_by_id(tx, &caller.environment, &ids).await?;
+    let found = tenancy::tenants_by_id(tx, environment, &ids).await?;
     let mut by_id: BTreeMap<String, tenancy::Tenant> = found
         .into_iter()
         .map(|tenant| (tenant.tenant_id.clone(), tenant))
@@ -73,7 +106,7 @@ pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result
     })
 }
 
-/// Makes another tenant the one in force from the next token on.
+/// Makes another tenant the one in force from the next token on; in the application that the call names, where it names one.
 pub(super) async fn switch(
     tx: &Tx,
     change: &Change,
@@ -81,17 +114,23 @@ pub(super) async fn switch(
     tenant: &TenantId,
 ) -> Result<UserView, MeError> {
     let scope = Scope::tenant(caller.environment.clone(), tenant.clone());
-    let membership = records::membership(tx, &scope, &caller.user)
+    let (membership, inherited) = records::membership_in_force(tx, &scope, &caller.user)
         .await?
         .ok_or(MeError::NotMember)?;
-    if !membership.status.is_open() || !membership.is_usable(change.now) {
+    if !records::lets_in(&membership, change.now) {
         return Err(MeError::NotMember);
     }
-    if membership.status == MembershipStatus::PendingLogin {
+    if !inherited && membership.status == MembershipStatus::PendingLogin {
         // Added in silence: coming in for the first time is the confirmation.
         records::set_membership_status(tx, &scope, &caller.user, MembershipStatus::Activated).await?;
     }
-    records::set_active_tenant(tx, &scope, &caller.user, change.now).await?;
+    let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
+        .await?
+        .ok_or(MeError::NotFound)?;
+    let (named, tenants) = (caller.from.application.as_deref(), [tenant.to_string()]);
+    let door = applications::door(tx, &caller.environment, &user, named, &tenants).await?;
+    door.entry(tenant.as_str()).check()?;
+    applications::entered(tx, &scope, &caller.user, &door.application, change.now).await?;
     let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
         .await?
         .ok_or(MeError::NotFound)?;
@@ -104,4 +143,37 @@ pub(super) async fn switch(
     user.id.as_str().clone_into(&mut record.resource_id);
     records::audit(tx, &change.ids, &change.scope, record, &user, change.now).await?;
     Ok(views::view(tx, &caller.environment, user, own(tenant, Detail::Full)).await?)
+}
+
+/// The caller's tenants with their places. A tenant that stands below another of them, whose membership reaches it
+/// already, is left out.
+pub(super) async fn hierarchy(
+    tx: &Tx,
+    caller: &UserCaller,
+    now: Millis,
+) -> Result<Vec<PlacedTenant>, MeError> {
+    let environment = &caller.environment;
+    let mut held = records::memberships(tx, environment, &caller.user).await?;
+    held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());
+    let mut ids: Vec<String> = held.iter().map(|one| one.tenant_id.clone()).collect();
+    let lineage = tenancy::lineage(tx, environment, &ids, None).await?;
+    let reaching: BTreeSet<&str> = held
+        .iter()
+        .filter(|one| one.sub_accounts && records::lets_in(one, now))
+        .map(|one| one.tenant_id.as_str())
+        .collect();
+    ids.retain(|id| !lineage.above(id).any(|above| reaching.contains(above)));
+    let parents = tenancy::parents_among(tx, environment, &ids).await?;
+    let found = tenancy::tenants_by_id(tx, environment, &ids).await?;
+    let mut by_id: BTreeMap<String, tenancy::Tenant> = found
+        .into_iter()
+        .map(|tenant| (tenant.tenant_id.clone(), tenant))
+        .collect();
+    let placed = held.iter().filter(|one| ids.contains(&one.tenant_id));
+    Ok(placed
+        .filter_map(|one| {
+            let tenant = by_id.remove(&one.tenant_id)?;
+            Some(PlacedTenant::new(tenant, one, parents.contains(&one.tenant_id)))
+        })
+        .collect())
 }

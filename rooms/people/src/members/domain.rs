@@ -13,7 +13,7 @@ use crate::room::Change;
 use crate::users::{UserError, outranks, strongest};
 
 /// The member that a change is about, held until the transaction ends.
-async fn held(tx: &Tx, change: &Change, id: &str) -> Result<UserRecord, UserError> {
+pub(crate) async fn held(tx: &Tx, change: &Change, id: &str) -> Result<UserRecord, UserError> {
     let user = records::user_by_id(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
@@ -56,7 +56,12 @@ pub(crate) async fn take(
 }
 
 /// Neither the roles nor the member may be stronger than a user who makes the change.
-async fn check_level(tx: &Tx, change: &Change, roles: &[Role], user: &UserRecord) -> Result<(), UserError> {
+pub(crate) async fn check_level(
+    tx: &Tx,
+    change: &Change,
+    roles: &[Role],
+    user: &UserRecord,
+) -> Result<(), UserError> {
     if change.bounded_by.is_none() {
         return Ok(());
     }
@@ -101,7 +106,7 @@ async fn finish(
     })
 }
 
-async fn note(
+pub(crate) async fn note(
     tx: &Tx,
     change: &Change,
     action: &str,

@@ -5,6 +5,7 @@ mod domain;
 mod model;
 
 pub(crate) use api::routes;
+pub(crate) use domain::{check_level, give, held, note, take};
 
 /// What the tests of this room reach.
 #[cfg(test)]

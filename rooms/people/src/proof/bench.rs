@@ -44,22 +44,26 @@ pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-macro_rules! migration {
-    ($place:literal, $number:literal, $name:literal) => {
-        Migration {
-            number: $place,
-            name: $name,
-            common: Some(include_str!(concat!(
-                "../../../../migrations/",
-                $number,
-                "_",
-                $name,
-                ".sql"
-            ))),
-            sqlite: None,
-            pg: None,
-        }
-    };
+/// Every migration of these rooms, as they stand in the folder.
+fn migrations(rooms: &[&str]) -> Vec<Migration> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut all: Vec<Migration> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter_map(|path| {
+            let (number, name) = path.file_stem()?.to_str()?.split_once('_')?;
+            let room = name.split('_').next()?;
+            rooms.contains(&room).then(|| Migration {
+                number: number.parse().unwrap(),
+                name: name.to_owned().leak(),
+                common: Some(std::fs::read_to_string(&path).unwrap().leak()),
+                sqlite: None,
+                pg: None,
+            })
+        })
+        .collect();
+    all.sort_by_key(|migration| migration.number);
+    all
 }
 
 /// Roles of several levels; the room that owns them has no door to make one. `foreign` is a role of another tenant.
@@ -147,13 +151,9 @@ impl Bench {
                 sqlite: None,
                 pg: None,
             };
-            let all = [
-                migration!(1, "0001", "blocks_tables"),
-                migration!(4, "0004", "tenancy_tables"),
-                migration!(5, "0005", "people_tables"),
-                roles,
-                migration!(60, "0060", "people_search"),
-            ];
+            let mut all = migrations(&["blocks", "tenancy", "people"]);
+            all.push(roles);
+            all.sort_by_key(|migration| migration.number);
             db.migrate(&all).await.unwrap();
             let bench = Self {
                 db,

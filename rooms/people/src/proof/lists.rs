@@ -24,6 +24,7 @@ pub(super) const SORTS: [Sort; 8] = [
 pub(super) fn search(tenant: Option<&str>) -> Search {
     Search {
         tenant: tenant.map(Into::into),
+        below: std::collections::BTreeSet::new(),
         prefixes: Vec::new(),
         phrase: Phrase::default(),
         ids: None,

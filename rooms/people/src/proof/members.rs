@@ -189,7 +189,8 @@ fn a_login_confirms_the_membership_and_moves_the_user_there() {
         .unwrap();
     let (scope, environment) = (bench.tenant("other"), bench.environment.clone());
     run(bench.db.write::<_, StoreError, _>(async move |tx| {
-        crate::record_login(tx, &scope, &ada, NOW).await?;
+        let application = tenancy::default_application(tx, &environment).await?.unwrap();
+        crate::record_login(tx, &scope, &ada, &application, NOW).await?;
         let user = crate::user_by_id(tx, &environment, ada.as_str()).await?.unwrap();
         assert_eq!(
             (user.active_tenant.as_str(), user.last_login),

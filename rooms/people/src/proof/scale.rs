@@ -97,6 +97,7 @@ fn pages_stay_exact_while_buckets_split() {
         ] {
             let search = Search {
                 tenant: tenant.map(Into::into),
+                below: std::collections::BTreeSet::new(),
                 prefixes,
                 phrase: Phrase::default(),
                 ids: None,

@@ -16,6 +16,7 @@ const EVERYTHING: Lens<'static> = Lens {
     tenant: None,
     audience: Audience::Environment,
     detail: Detail::Full,
+    below: None,
 };
 
 #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::Credentials;
+use crate::applications;
 use crate::ranks;
 use crate::records;
 
@@ -148,6 +149,36 @@ impl tenancy::RoleHolders for PeopleTenancy {
             .last()
             .filter(|_| !done)
             .map(|(tenant, user)| format!("{tenant}\n{user}")))
+    }
+}
+
+#[async_trait]
+impl tenancy::SubAccountMembers for PeopleTenancy {
+    async fn open_to(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<bool, StoreError> {
+        records::set_sub_accounts(tx, scope, user.as_str(), true).await
+    }
+
+    async fn open_to_all(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        cursor: &str,
+        most: i64,
+    ) -> Result<Option<String>, StoreError> {
+        records::reach_down_after(tx, scope, cursor, most).await
+    }
+}
+
+#[async_trait]
+impl tenancy::ApplicationHolders for PeopleTenancy {
+    async fn forget_application(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        application: &str,
+        most: i64,
+    ) -> Result<bool, StoreError> {
+        applications::forget_application(tx, environment, application, most).await
     }
 }
 

@@ -5,7 +5,7 @@ use kit::{Scope, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::store;
+use super::inheritance;
 
 /// Roles in one tenant and the permissions they bring.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -14,12 +14,12 @@ pub struct Authorization {
     pub permissions: Vec<tenancy::Permission>,
 }
 
-/// The roles of a user in the tenant of the scope and the permissions these bring.
+/// The roles of a user in the tenant of the scope, or those that hold there from above, and the permissions these bring.
 ///
 /// # Errors
 /// When storage fails.
 pub async fn authorization(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Authorization, StoreError> {
-    let held = store::role_ids(tx, scope, user.as_str()).await?;
+    let held = inheritance::role_ids_in_force(tx, scope, user.as_str()).await?;
     let roles = tenancy::roles_held(tx, scope, &held).await?;
     let ids: Vec<String> = roles.iter().map(|role| role.id.clone()).collect();
     let permissions = if ids.is_empty() {

@@ -4,8 +4,11 @@ use blocks::audit::AuditRecord;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 
-use super::model::{GateView, Membership, MembershipStatus, UserRecord};
+use tenancy::Application;
+
+use super::model::{Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
+use crate::applications;
 use crate::ranks::{self, Ground};
 use crate::search;
 
@@ -77,30 +80,24 @@ pub async fn membership(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<
     store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await
 }
 
-/// What the gate asks on every request: one statement over two primary keys. `None` when the user is not a member.
+/// Notes a successful login into the tenant of the scope through an application: the time, the active tenant there, and that
+/// the membership is confirmed.
 ///
 /// # Errors
 /// When storage fails.
-pub async fn gate_view(
+pub async fn record_login(
     tx: &Tx,
-    environment: &EnvironmentId,
-    user: &str,
-    tenant: &str,
-) -> Result<Option<GateView>, StoreError> {
-    store::gate_view(tx, environment, user, tenant).await
-}
-
-/// Notes a successful login into the tenant of the scope: the time, the active tenant, and that the membership is confirmed.
-///
-/// # Errors
-/// When storage fails.
-pub async fn record_login(tx: &Tx, scope: &Scope, user: &UserId, now: Millis) -> Result<(), StoreError> {
+    scope: &Scope,
+    user: &UserId,
+    application: &Application,
+    now: Millis,
+) -> Result<(), StoreError> {
     let Some(before) = store::note_login(tx, &scope.environment, user.as_str(), now).await? else {
         return Ok(());
     };
     store::activate(tx, scope, user.as_str()).await?;
-    if before != scope.tenant_id() {
-        set_active_tenant(tx, scope, user, now).await?;
+    if !application.is_default || before != scope.tenant_id() {
+        applications::entered(tx, scope, user, application, now).await?;
     }
     Ok(())
 }
@@ -239,6 +236,8 @@ pub(crate) async fn write_new_member(
         &membership.role_ids,
     )
     .await?;
+    let scope = Scope::tenant(environment.clone(), membership.tenant_id.as_str().into());
+    applications::welcome(tx, &scope, user.id.as_str(), membership.created_at).await?;
     Ok(true)
 }
 

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod domain;
+mod inheritance;
 mod model;
 mod store;
 
@@ -11,7 +12,9 @@ pub(crate) use domain::{
     memberships_of, role_ids, set_disabled, take_roles, write_new_member, write_new_user, write_user,
 };
 pub use domain::{
-    gate_view, membership, memberships, record_login, set_active_tenant, set_membership_status,
-    set_mfa_enrolled, user_by_email, user_by_id, user_by_username, users_by_id,
+    membership, memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled,
+    user_by_email, user_by_id, user_by_username, users_by_id,
 };
+pub use inheritance::{gate_view, inherited_membership, lets_in, membership_in_force};
+pub(crate) use inheritance::{reach_down_after, role_ids_in_force, set_sub_accounts};
 pub use model::{GateView, Membership, MembershipStatus, UserRecord};

@@ -39,9 +39,10 @@ impl From<UserError> for Problem {
     fn from(error: UserError) -> Self {
         match error {
             UserError::NotFound | UserError::NoTenant => Self::not_found(error.to_string()),
-            UserError::AlreadyMember | UserError::EmailTaken | UserError::UsernameTaken => {
-                Self::conflict(error.to_string())
-            }
+            UserError::AlreadyMember
+            | UserError::EmailTaken
+            | UserError::UsernameTaken
+            | UserError::AlwaysOpen => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) => Self::bad_request(error.to_string()),
             UserError::TooStrong | UserError::TenantNamed => Self::forbidden(error.to_string()),
             UserError::Faults(sentences) => Self::faults(sentences),
@@ -130,6 +131,7 @@ const fn everything(caller: &EnvironmentCaller) -> Lens<'_> {
         tenant: caller.tenant.as_ref(),
         audience: Audience::Environment,
         detail: Detail::Full,
+        below: None,
     }
 }
 
@@ -176,6 +178,7 @@ async fn read_user_by_email(
         .read(async move |tx| {
             let lens = Lens {
                 detail: Detail::Bare,
+                below: None,
                 ..everything(&caller)
             };
             domain::read_by_email(tx, &caller.environment, &email, lens).await

@@ -35,9 +35,10 @@ pub(crate) async fn create(
         (None, Some(tenant)) => tenant.clone(),
         (None, None) => return Err(UserError::NoTenant),
     };
-    if !tenancy::tenant_exists(tx, environment, tenant.as_str()).await? {
-        return Err(UserError::NoTenant);
-    }
+    // Held, so that it is not deleted before its new member is there to be removed with it.
+    let access = tenancy::hold_tenant(tx, environment, tenant.as_str())
+        .await?
+        .ok_or(UserError::NoTenant)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     let change = &Change {
         scope: scope.clone(),
@@ -57,7 +58,7 @@ pub(crate) async fn create(
             .expires_in
             .map(|seconds| change.now.plus_seconds(seconds)),
         valid_after: kit::Millis(0),
-        sub_accounts: false,
+        sub_accounts: creation.sub_accounts || access.by_default(),
         created_at: change.now,
     };
     let known = match find(tx, environment, creation).await? {
@@ -99,6 +100,7 @@ pub(crate) async fn create(
         tenant: Some(&tenant),
         audience,
         detail: Detail::Full,
+        below: None,
     };
     let mut view = views::view(tx, environment, user.clone(), lens).await?;
     view.temporary_expiration_date = membership.expires_at;

@@ -29,6 +29,8 @@ pub(crate) enum UserError {
     UnknownRoles(String),
     #[error("Roles above your own level cannot be given, taken or edited")]
     TooStrong,
+    #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
+    AlwaysOpen,
     /// The text that exporters know.
     #[error("Tenant ID is defined - forbidden route for tenants")]
     TenantNamed,
@@ -49,7 +51,7 @@ impl From<tenancy::Unassignable> for UserError {
 
 /// The level of the strongest role of a member (the lowest number), `None` without roles.
 pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
-    let held = records::role_ids(tx, scope, user).await?;
+    let held = records::role_ids_in_force(tx, scope, user).await?;
     if held.is_empty() {
         return Ok(None);
     }
@@ -62,7 +64,8 @@ pub(crate) async fn outranks(tx: &Tx, change: &Change, level: Option<i64>) -> Re
     let (Some(caller), Some(level)) = (&change.bounded_by, level) else {
         return Ok(false);
     };
-    let own = strongest(tx, &change.scope, caller.user.as_str()).await?;
+    // Measured where the caller is signed in: a change may be about a tenant below that.
+    let own = strongest(tx, &caller.scope(), caller.user.as_str()).await?;
     Ok(own.is_none_or(|own| level < own))
 }
 

@@ -7,8 +7,9 @@ mod flags;
 mod model;
 
 pub(crate) use api::routes;
-pub(crate) use domain::{UserError, change_profile, outranks, strongest};
-pub(crate) use model::ProfileBody;
+pub(crate) use create::{Prepared, create};
+pub(crate) use domain::{UserError, change_profile, outranks, remove, strongest};
+pub(crate) use model::{Creation, InviteBody, ProfileBody};
 
 /// What the tests of this room reach.
 #[cfg(test)]

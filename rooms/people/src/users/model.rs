@@ -150,6 +150,8 @@ pub(crate) struct Creation {
     /// The environment vouches for the address.
     pub(crate) vouched: bool,
     pub(crate) password: Option<Secret>,
+    /// The roles also hold in the tenants below, whatever the tenant's default is.
+    pub(crate) sub_accounts: bool,
 }
 
 /// The parts that both bodies have.
@@ -192,6 +194,24 @@ fn person(
 }
 
 impl InviteBody {
+    /// An invitation that says no more than this.
+    pub(crate) fn of(email: String, name: Option<String>, role_ids: Vec<String>) -> Self {
+        Self {
+            email: Some(email),
+            username: None,
+            name,
+            profile_picture_url: None,
+            password: None,
+            phone_number: None,
+            provider: None,
+            metadata: None,
+            skip_invite_email: None,
+            role_ids,
+            email_metadata: None,
+            expiration_in_seconds: None,
+        }
+    }
+
     pub(crate) fn checked(self) -> Result<Creation, Vec<String>> {
         let mut faults = Faults::default();
         let person = person(
@@ -228,6 +248,7 @@ impl InviteBody {
             silent: self.skip_invite_email.unwrap_or(false),
             vouched: false,
             password: self.password.filter(|password| !password.is_empty()),
+            sub_accounts: false,
         })
     }
 }
@@ -266,6 +287,7 @@ impl VendorBody {
             silent: true,
             vouched: true,
             password: self.password.filter(|password| !password.is_empty()),
+            sub_accounts: false,
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Puts user objects together: few statements for any number of users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, TenantId};
+use kit::{EnvironmentId, Scope, TenantId};
 use tenancy::{Permission, Role};
 
 use super::model::{TenantView, UserView};
@@ -38,6 +38,8 @@ pub(crate) struct Lens<'a> {
     pub(crate) tenant: Option<&'a TenantId>,
     pub(crate) audience: Audience,
     pub(crate) detail: Detail,
+    /// Tenants below the one in force whose members are looked at with its own.
+    pub(crate) below: Option<&'a BTreeSet<String>>,
 }
 
 /// One user.
@@ -51,9 +53,37 @@ pub(crate) async fn view(
     lens: Lens<'_>,
 ) -> Result<UserView, StoreError> {
     let held = records::memberships(tx, environment, &user.id).await?;
-    let roles = roles_of(tx, environment, lens.detail, held.iter()).await?;
-    let permissions = permissions_of(tx, environment, lens, [(&user, held.as_slice())]).await?;
-    Ok(put_together(user, &held, lens, &roles, &permissions))
+    let inherited = inherited(tx, environment, &user, &held, lens).await?;
+    let counted: Vec<Membership> = held.iter().chain(&inherited).cloned().collect();
+    let roles = roles_of(tx, environment, lens.detail, counted.iter()).await?;
+    let permissions = permissions_of(tx, environment, lens, [(&user, counted.as_slice())]).await?;
+    Ok(put_together(
+        user,
+        &held,
+        inherited.as_ref(),
+        lens,
+        &roles,
+        &permissions,
+    ))
+}
+
+/// What a user has in the tenant of the lens from above, where they are no member there.
+async fn inherited(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    held: &[Membership],
+    lens: Lens<'_>,
+) -> Result<Option<Membership>, StoreError> {
+    let Some(tenant) = lens.tenant else {
+        return Ok(None);
+    };
+    let member = held.iter().any(|one| one.tenant_id == tenant.as_str());
+    if member || !held.iter().any(|one| one.sub_accounts) {
+        return Ok(None);
+    }
+    let scope = Scope::tenant(environment.clone(), tenant.clone());
+    records::inherited_membership(tx, &scope, &user.id).await
 }
 
 /// Several users, in their order.
@@ -87,7 +117,7 @@ pub(crate) async fn views(
         .into_iter()
         .map(|user| {
             let own = held.remove(user.id.as_str()).unwrap_or_default();
-            put_together(user, &own, lens, &roles, &permissions)
+            put_together(user, &own, None, lens, &roles, &permissions)
         })
         .collect())
 }
@@ -139,7 +169,12 @@ async fn permissions_of<'u>(
 /// The tenant in force for a user.
 fn tenant_of(user: &UserRecord, held: &[Membership], lens: Lens<'_>) -> String {
     if let Some(tenant) = lens.tenant {
-        return tenant.to_string();
+        let below = |one: &&Membership| lens.below.is_some_and(|below| below.contains(&one.tenant_id));
+        if held.iter().any(|one| one.tenant_id == tenant.as_str()) {
+            return tenant.to_string();
+        }
+        let other = held.iter().find(below);
+        return other.map_or_else(|| tenant.to_string(), |one| one.tenant_id.clone());
     }
     if user.active_tenant.is_empty() {
         return held
@@ -166,12 +201,16 @@ fn roles_in(roles: &[Role], membership: &Membership) -> Vec<Role> {
 fn put_together(
     user: UserRecord,
     held: &[Membership],
+    inherited: Option<&Membership>,
     lens: Lens<'_>,
     roles: &[Role],
     permissions: &[Permission],
 ) -> UserView {
     let tenant_id = tenant_of(&user, held, lens);
-    let here = held.iter().find(|membership| membership.tenant_id == tenant_id);
+    let here = held
+        .iter()
+        .chain(inherited)
+        .find(|membership| membership.tenant_id == tenant_id);
     let activated = here.is_some_and(|membership| membership.status == records::MembershipStatus::Activated);
     let sub_accounts = here.is_some_and(|membership| membership.sub_accounts);
     let (own_roles, own_permissions) = if lens.detail == Detail::Full {
@@ -185,8 +224,16 @@ fn put_together(
     } else {
         (None, None)
     };
-    let seen =
-        |membership: &&Membership| lens.audience != Audience::Colleague || membership.tenant_id == tenant_id;
+    let seen = |membership: &&Membership| {
+        lens.audience != Audience::Colleague
+            || membership.tenant_id == tenant_id
+            || lens
+                .tenant
+                .is_some_and(|tenant| membership.tenant_id == tenant.as_str())
+            || lens
+                .below
+                .is_some_and(|below| below.contains(&membership.tenant_id))
+    };
     let tenants: Vec<TenantView> = held
         .iter()
         .filter(seen)

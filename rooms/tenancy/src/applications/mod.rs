@@ -1,58 +1,36 @@
 //! Applications: what users sign in to. One of each environment is its default.
+//!
+//! Which tenants may use an application is decided per tenant. Where nothing was decided, the default application is open and
+//! every other one is closed, so that an environment which never looks at applications has one that lets everybody in.
+//! New tenants are given the default application and those that assign themselves; an application that becomes the default is
+//! given to every tenant, in the background.
 
+mod api;
+mod assignments;
+mod clients;
+mod domain;
+mod model;
+mod removal;
+mod secrets;
 mod store;
 
-use db::{StoreError, Tx};
-use kit::{EnvironmentId, Ids, Millis};
+use web::Routes;
 
-/// An application.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Application {
-    pub id: String,
-    pub name: String,
-    /// Where it runs; empty until somebody says so.
-    pub app_url: String,
-    /// Where its users sign in; empty for the environment's own page.
-    pub login_url: String,
-    pub logo_url: String,
-    pub is_default: bool,
-    /// Nobody signs in to one that is not.
-    pub is_active: bool,
-    pub created_at: Millis,
-    pub updated_at: Millis,
-}
+use crate::room::Tenancy;
 
-/// The application that a request is about when it names none.
-///
-/// # Errors
-/// When storage fails.
-pub async fn default_application(
-    tx: &Tx,
-    environment: &EnvironmentId,
-) -> Result<Option<Application>, StoreError> {
-    store::default(tx, environment).await
-}
+pub use assignments::{Assignment, assigned_applications, given_applications, open_tenants};
+pub(crate) use assignments::{forget_tenant, welcome};
+pub(crate) use domain::seed;
+pub use domain::{
+    ApplicationError, application, application_used, applications, default_application, hold_application,
+};
+pub use model::{AccessType, Application};
+pub(crate) use removal::{ApplicationRemoval, ApplicationSpread};
 
-/// Creates the default application unless the environment has one.
-pub(crate) async fn seed(
-    tx: &Tx,
-    ids: &Ids,
-    environment: &EnvironmentId,
-    now: Millis,
-) -> Result<(), StoreError> {
-    if store::default(tx, environment).await?.is_some() {
-        return Ok(());
-    }
-    let application = Application {
-        id: ids.v4(),
-        name: "Default application".to_owned(),
-        app_url: String::new(),
-        login_url: String::new(),
-        logo_url: String::new(),
-        is_default: true,
-        is_active: true,
-        created_at: now,
-        updated_at: now,
-    };
-    store::insert(tx, environment, &application).await
+pub(crate) fn routes() -> Routes<Tenancy> {
+    Routes::new()
+        .and(api::routes())
+        .and(assignments::routes())
+        .and(secrets::routes())
+        .and(clients::routes())
 }

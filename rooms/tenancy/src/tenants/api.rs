@@ -8,7 +8,8 @@ use web::{
     Problem, Response, Routes, State, UserCaller, header, routes,
 };
 
-use super::domain::{self, Change, TenantError, Wanted};
+use super::domain::{self, Change, TenantError};
+use super::list::{self, Wanted};
 use super::model::{MetadataBody, NewTenant, Prefix, Sort, Tenant, TenantChanges};
 use crate::room::Tenancy;
 
@@ -49,7 +50,7 @@ impl From<TenantError> for Problem {
                 Self::conflict(error.to_string())
             }
             TenantError::NotFound => Self::not_found(error.to_string()),
-            TenantError::NoParent => Self::bad_request(error.to_string()),
+            TenantError::NoParent | TenantError::TooDeep => Self::bad_request(error.to_string()),
             TenantError::Faults(sentences) => Self::faults(sentences),
             TenantError::Store(error) => error.into(),
         }
@@ -197,10 +198,11 @@ async fn list_tenants(
         offset: page.skipped(),
         limit: page.limit,
     };
+    let finds = std::sync::Arc::clone(&room.finds);
     let (items, total) = room
         .app
         .db()
-        .read(async move |tx| domain::list(tx, &caller.environment, &wanted).await)
+        .read(async move |tx| list::list(tx, &caller.environment, &finds, &wanted).await)
         .await?;
     Ok(Json(page.answer(items, total, &params)))
 }

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use blocks::audit::{AuditRecord, Severity};
-use blocks::listing::Order;
 use blocks::tasks;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope, TenantId};
 use serde_json::{Map, Value};
 use thiserror::Error;
+use web::{AnyCaller, App};
 
-use super::model::{NewTenant, Prefix, Seat, Sort, Tenant, TenantChanges};
+use super::access::SubAccountAccess;
+use super::model::{NewTenant, Tenant, TenantChanges};
 use super::removal::{self, REMOVAL};
 use super::store;
 use crate::room::TenantPurge;
+use crate::{applications, hierarchy};
 
 /// Why a tenant was not created, changed or deleted.
 #[derive(Debug, Error)]
@@ -30,6 +32,8 @@ pub enum TenantError {
     AliasTaken,
     #[error("parentTenantId must be the id of an existing tenant")]
     NoParent,
+    #[error("A hierarchy may not have more than 64 levels below its top")]
+    TooDeep,
     /// Sentences about the values given.
     #[error("the tenant has wrong values")]
     Faults(Vec<String>),
@@ -54,6 +58,20 @@ pub async fn tenant(tx: &Tx, scope: &Scope) -> Result<Option<Tenant>, StoreError
 /// When storage fails.
 pub async fn tenant_exists(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
     store::exists(tx, environment, id).await
+}
+
+/// Keeps a tenant from being deleted or changed until the transaction ends; answers how far its members reach, `None`
+/// when there is none. Whoever adds a row that a deletion removes holds the tenant first: else the row may come after
+/// its tenant has gone. Tenants are held before users.
+///
+/// # Errors
+/// When storage fails.
+pub async fn hold_tenant(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<SubAccountAccess>, StoreError> {
+    store::hold_access(tx, environment, id).await
 }
 
 /// Those of the named tenants that exist, in the order of their ids.
@@ -90,10 +108,14 @@ pub async fn create_tenant(
         .clone()
         .into_tenant(environment, (ids.v4(), ids.v4()), now)
         .map_err(TenantError::Faults)?;
-    if let Some(parent) = &tenant.parent_tenant_id
-        && !store::exists(tx, environment, parent).await?
-    {
-        return Err(TenantError::NoParent);
+    if let Some(parent) = &tenant.parent_tenant_id {
+        // Held, so that it does not go at this very moment.
+        if !store::hold(tx, environment, parent).await? {
+            return Err(TenantError::NoParent);
+        }
+        if hierarchy::levels_left(tx, environment, parent).await? < 1 {
+            return Err(TenantError::TooDeep);
+        }
     }
     if store::removal(tx, environment, &tenant.tenant_id)
         .await?
@@ -107,20 +129,31 @@ pub async fn create_tenant(
     if !store::set_alias(tx, environment, &tenant.tenant_id, tenant.alias.as_deref()).await? {
         return Err(TenantError::AliasTaken);
     }
+    applications::welcome(tx, environment, &tenant.tenant_id, now).await?;
     Ok(tenant)
 }
 
 /// What every change here needs besides its transaction.
 #[derive(Clone)]
-pub(super) struct Change {
-    pub(super) environment: EnvironmentId,
-    pub(super) ids: Ids,
-    pub(super) now: Millis,
+pub(crate) struct Change {
+    pub(crate) environment: EnvironmentId,
+    pub(crate) ids: Ids,
+    pub(crate) now: Millis,
     /// Actor and origin; each change adds what happened.
-    pub(super) by: AuditRecord,
+    pub(crate) by: AuditRecord,
 }
 
 impl Change {
+    /// A change that this caller makes.
+    pub(crate) fn by(app: &App, caller: &AnyCaller) -> Self {
+        Self {
+            environment: caller.scope().environment,
+            ids: app.ids().clone(),
+            now: app.now(),
+            by: AuditRecord::new("", "", "").by(caller),
+        }
+    }
+
     async fn record(
         &self,
         tx: &Tx,
@@ -146,7 +179,7 @@ impl Change {
 }
 
 /// Creates a tenant for a management call.
-pub(super) async fn create(tx: &Tx, change: &Change, new: &NewTenant) -> Result<Tenant, TenantError> {
+pub(crate) async fn create(tx: &Tx, change: &Change, new: &NewTenant) -> Result<Tenant, TenantError> {
     let tenant = create_tenant(tx, &change.ids, &change.environment, new, change.now).await?;
     change
         .record(tx, "Tenant created", &tenant.tenant_id, None, Some(&tenant))
@@ -182,111 +215,7 @@ pub(super) async fn after(
     store::after(tx, environment, id, most).await
 }
 
-/// What a page of the list is asked to hold.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) prefix: Option<Prefix>,
-    /// When not empty, only these.
-    pub(super) ids: Vec<String>,
-    pub(super) sort: (Sort, Order),
-    pub(super) offset: i64,
-    pub(super) limit: i64,
-}
-
-/// One page and how many tenants there are in all pages.
-pub(super) async fn list(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    wanted: &Wanted,
-) -> Result<(Vec<Tenant>, i64), StoreError> {
-    if !wanted.ids.is_empty() {
-        let mut seats = seats_of(tx, environment, &wanted.ids).await?;
-        if let Some(prefix) = &wanted.prefix {
-            seats.retain(|seat| seat.found_by(prefix));
-        }
-        let total = i64::try_from(seats.len()).unwrap_or(i64::MAX);
-        return Ok((seated(tx, environment, wanted, seats).await?, total));
-    }
-    let Some(prefix) = &wanted.prefix else {
-        let total = store::total(tx, environment).await?;
-        let place = (wanted.offset, wanted.limit);
-        return Ok((
-            store::page(tx, environment, wanted.sort, place, total).await?,
-            total,
-        ));
-    };
-    let total = store::matching(tx, environment, prefix).await?;
-    if wanted.offset >= total {
-        return Ok((Vec::new(), total));
-    }
-    if total <= SPARSE {
-        let ids = store::matching_ids(tx, environment, prefix).await?;
-        let seats = seats_of(tx, environment, &ids).await?;
-        return Ok((seated(tx, environment, wanted, seats).await?, total));
-    }
-    // So many that a walk through the list soon meets as many as a page holds.
-    let mut page = Vec::new();
-    let mut skip = wanted.offset;
-    let mut last = None;
-    loop {
-        let walked = store::seats_after(tx, environment, wanted.sort, last.as_ref(), WALK).await?;
-        let Some(end) = walked.last().cloned() else { break };
-        for seat in walked.into_iter().filter(|seat| seat.found_by(prefix)) {
-            if skip > 0 {
-                skip -= 1;
-            } else {
-                page.push(seat.tenant_id);
-            }
-        }
-        if i64::try_from(page.len()).unwrap_or(i64::MAX) >= wanted.limit {
-            break;
-        }
-        last = Some(end);
-    }
-    page.truncate(usize::try_from(wanted.limit).unwrap_or(usize::MAX));
-    Ok((in_order(tx, environment, &page).await?, total))
-}
-
-/// Up to this many matches are fetched and sorted; more are met by walking the list in its order.
-const SPARSE: i64 = 1_000;
-/// How many seats one statement of such a walk reads.
-const WALK: i64 = 1_000;
-
-async fn seats_of(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Seat>, StoreError> {
-    let mut seats = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(500) {
-        seats.extend(store::seats_of(tx, environment, chunk).await?);
-    }
-    Ok(seats)
-}
-
-/// The page wanted of these seats.
-async fn seated(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    wanted: &Wanted,
-    mut seats: Vec<Seat>,
-) -> Result<Vec<Tenant>, StoreError> {
-    seats.sort_unstable_by(|a, b| a.compare(b, wanted.sort));
-    let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    let page: Vec<String> = seats
-        .into_iter()
-        .skip(whole(wanted.offset))
-        .take(whole(wanted.limit))
-        .map(|seat| seat.tenant_id)
-        .collect();
-    in_order(tx, environment, &page).await
-}
-
-/// The tenants with these ids (a page of them), in the order of the ids.
-async fn in_order(tx: &Tx, environment: &EnvironmentId, ids: &[String]) -> Result<Vec<Tenant>, StoreError> {
-    let mut tenants = store::by_ids(tx, environment, ids).await?;
-    let place = |tenant: &Tenant| ids.iter().position(|id| *id == tenant.tenant_id);
-    tenants.sort_by_cached_key(place);
-    Ok(tenants)
-}
-
-async fn held(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Tenant, TenantError> {
+pub(crate) async fn held(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Tenant, TenantError> {
     store::hold(tx, environment, id).await?;
     store::by_id(tx, environment, id)
         .await?
@@ -299,6 +228,7 @@ async fn save(tx: &Tx, change: &Change, old: &Tenant, new: &Tenant) -> Result<()
     if old.name != new.name {
         store::unindex(tx, environment, &new.tenant_id).await?;
         store::index(tx, environment, new).await?;
+        store::count(tx, environment, 0).await?;
     }
     if old.alias != new.alias
         && !store::set_alias(tx, environment, &new.tenant_id, new.alias.as_deref()).await?
@@ -311,7 +241,7 @@ async fn save(tx: &Tx, change: &Change, old: &Tenant, new: &Tenant) -> Result<()
     Ok(())
 }
 
-pub(super) async fn update(
+pub(crate) async fn update(
     tx: &Tx,
     change: &Change,
     id: &str,
@@ -369,22 +299,24 @@ pub(super) async fn remove_metadata(
 
 /// Deletes a tenant. Nobody gets into it from this transaction on; what it owns is removed here when that is little, else
 /// by a task. Its sub-tenants move up to its parent.
-pub(super) async fn delete(
+pub(crate) async fn delete(
     tx: &Tx,
     change: &Change,
     purges: &Arc<[Arc<dyn TenantPurge>]>,
     id: &TenantId,
 ) -> Result<(), TenantError> {
     let environment = &change.environment;
+    hierarchy::guard(tx, environment).await?;
     let old = held(tx, environment, id.as_str()).await?;
-    if !store::delete(tx, environment, id.as_str()).await? {
+    let parent = old.parent_tenant_id.as_deref().unwrap_or("");
+    if !store::delete(tx, environment, id.as_str(), parent).await? {
         return Err(TenantError::NotFound);
     }
+    applications::forget_tenant(tx, environment, id.as_str()).await?;
     let scope = Scope::tenant(environment.clone(), id.clone());
     for purge in purges.iter() {
         purge.shut(tx, &scope, change.now).await?;
     }
-    let parent = old.parent_tenant_id.as_deref().unwrap_or("");
     if !removal::piece(tx, purges, &scope, parent, change.now).await? {
         store::open_removal(tx, environment, id.as_str(), parent, change.now).await?;
         let order = removal::Order {

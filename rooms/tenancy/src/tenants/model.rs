@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::access::SubAccountAccess;
 use crate::faults::Faults;
 
 /// Most characters of a tenant's id.
@@ -59,6 +60,9 @@ pub struct Tenant {
     /// The tenant above this one. Hierarchies have routes of their own; the tenant object does not show it.
     #[serde(skip)]
     pub parent_tenant_id: Option<String>,
+    /// Whether new members reach the tenants below.
+    #[serde(skip)]
+    pub sub_account_access: SubAccountAccess,
 }
 
 /// A tenant to be. Unknown members are ignored.
@@ -134,6 +138,7 @@ impl NewTenant {
             updated_at: now,
             deleted_at: None,
             parent_tenant_id: given(self.parent_tenant_id),
+            sub_account_access: SubAccountAccess::DefaultOff,
         };
         tenant.faults(&mut faults);
         faults.check()?;
@@ -147,58 +152,72 @@ impl NewTenant {
 pub(crate) struct TenantChanges {
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    name: Patch<String>,
+    pub(crate) name: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    alias: Patch<String>,
+    pub(crate) alias: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    status: Patch<String>,
+    pub(crate) status: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    website: Patch<String>,
+    pub(crate) website: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    application_url: Patch<String>,
+    pub(crate) application_url: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    domain: Patch<String>,
+    pub(crate) domain: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    address: Patch<String>,
+    pub(crate) address: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    timezone: Patch<String>,
+    pub(crate) timezone: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    date_format: Patch<String>,
+    pub(crate) date_format: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    time_format: Patch<String>,
+    pub(crate) time_format: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    currency: Patch<String>,
+    pub(crate) currency: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    creator_name: Patch<String>,
+    pub(crate) creator_name: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    creator_email: Patch<String>,
+    pub(crate) creator_email: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    logo: Patch<String>,
+    pub(crate) logo: Patch<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
-    logo_url: Patch<String>,
+    pub(crate) logo_url: Patch<String>,
     #[schema(value_type = Option<bool>)]
     #[serde(default)]
-    is_reseller: Patch<bool>,
+    pub(crate) is_reseller: Patch<bool>,
     #[schema(value_type = Option<Value>)]
     #[serde(default)]
-    metadata: Patch<Value>,
+    pub(crate) metadata: Patch<Value>,
 }
 
 impl TenantChanges {
+    pub(crate) fn name(name: String) -> Self {
+        Self {
+            name: Patch::Value(name),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn reseller(is_reseller: bool) -> Self {
+        Self {
+            is_reseller: Patch::Value(is_reseller),
+            ..Self::default()
+        }
+    }
+
     /// Whether the body names nothing that could change.
     pub(crate) fn is_empty(&self) -> bool {
         let texts = [

@@ -6,7 +6,9 @@ use blocks::audit::AuditRecord;
 use blocks::listing::Order;
 use serde_json::json;
 
-use super::domain::{self, Change, TenantError, Wanted};
+use super::domain::{self, Change, TenantError};
+use super::finds::Finds;
+use super::list::{self, Wanted};
 use super::model::{NewTenant, Prefix, Sort, Tenant};
 use super::removal::TenantRemoval;
 use crate::proof::{Bench, NOW, Rows, run, settle};
@@ -49,7 +51,7 @@ async fn listed(bench: &Bench, wanted: Wanted) -> (Vec<String>, i64) {
     let environment = bench.environment.clone();
     let (page, total) = bench
         .db
-        .read(async move |tx| domain::list(tx, &environment, &wanted).await)
+        .read(async move |tx| list::list(tx, &environment, &Finds::default(), &wanted).await)
         .await
         .unwrap();
     (page.into_iter().map(|tenant| tenant.tenant_id).collect(), total)

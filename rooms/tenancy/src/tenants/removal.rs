@@ -10,8 +10,8 @@ use kit::{Millis, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::store;
-use crate::roles;
 use crate::room::TenantPurge;
+use crate::{hierarchy, roles};
 
 /// Kind of the task.
 pub(super) const REMOVAL: &str = "tenant-purge";
@@ -67,6 +67,7 @@ impl Runner for TenantRemoval {
 
     async fn step(&self, tx: &Tx, task: &Task, now: Millis) -> Result<Progress, StoreError> {
         let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        hierarchy::guard(tx, &task.environment).await?;
         let Some(parent) = store::removal(tx, &task.environment, &order.tenant_id).await? else {
             return Ok(Progress::default());
         };

@@ -4,13 +4,14 @@ use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis};
 
+use super::access::SubAccountAccess;
 use super::model::{Prefix, Seat, Sort, Tenant, terms};
 
 fn select() -> Query {
     Query::new(
         "SELECT t.id, t.environment_id, t.tenant_id, t.name, t.alias, t.status, t.website, t.application_url, t.domain,
                 t.address, t.timezone, t.date_format, t.time_format, t.currency, t.creator_name, t.creator_email,
-                t.logo, t.logo_url, t.is_reseller, t.metadata, t.created_at, t.updated_at, t.parent_tenant_id
+                t.logo, t.logo_url, t.is_reseller, t.metadata, t.created_at, t.updated_at, t.parent_tenant_id, t.sub_account_access
          FROM tenants t",
     )
 }
@@ -42,6 +43,7 @@ fn tenant_from(row: &Row) -> Result<Tenant, StoreError> {
         updated_at: Millis(row.get(21)?),
         deleted_at: None,
         parent_tenant_id: (!parent.is_empty()).then_some(parent),
+        sub_account_access: SubAccountAccess::from_stored(&row.get::<String>(23)?),
     })
 }
 
@@ -90,7 +92,7 @@ pub(super) async fn by_ids(
     tenants_from(&tx.all_built(&query).await?)
 }
 
-pub(super) async fn by_alias(
+pub(crate) async fn by_alias(
     tx: &Tx,
     environment: &EnvironmentId,
     alias: &str,
@@ -132,11 +134,24 @@ pub(super) async fn total(tx: &Tx, environment: &EnvironmentId) -> Result<i64, S
     row.map_or(Ok(0), |row| row.get(0))
 }
 
-async fn count(tx: &Tx, environment: &EnvironmentId, by: i64) -> Result<(), StoreError> {
+/// Which edition of the list of tenants this is.
+pub(super) async fn edition(tx: &Tx, environment: &EnvironmentId) -> Result<i64, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT edition FROM tenant_totals WHERE environment_id = $1"),
+            args![environment.as_str()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Counts tenants that come or go; by 0 where one only got another name.
+pub(super) async fn count(tx: &Tx, environment: &EnvironmentId, by: i64) -> Result<(), StoreError> {
     tx.exec(
         sql!(
-            "INSERT INTO tenant_totals (environment_id, tenants) VALUES ($1, $2)
-             ON CONFLICT (environment_id) DO UPDATE SET tenants = tenant_totals.tenants + excluded.tenants"
+            "INSERT INTO tenant_totals (environment_id, tenants, edition) VALUES ($1, $2, 1)
+             ON CONFLICT (environment_id) DO UPDATE SET tenants = tenant_totals.tenants + excluded.tenants,
+               edition = tenant_totals.edition + 1"
         ),
         args![environment.as_str(), by],
     )
@@ -197,7 +212,7 @@ fn within(query: &mut Query, environment: &EnvironmentId, prefix: &Prefix) {
 }
 
 /// How many tenants a prefix finds.
-pub(super) async fn matching(
+pub(crate) async fn matching(
     tx: &Tx,
     environment: &EnvironmentId,
     prefix: &Prefix,
@@ -208,7 +223,7 @@ pub(super) async fn matching(
 }
 
 /// The tenants a prefix finds.
-pub(super) async fn matching_ids(
+pub(crate) async fn matching_ids(
     tx: &Tx,
     environment: &EnvironmentId,
     prefix: &Prefix,
@@ -228,7 +243,7 @@ fn seat_from(row: &Row) -> Result<Seat, StoreError> {
 }
 
 /// Where tenants stand in the lists. At most 500 ids at once.
-pub(super) async fn seats_of(
+pub(crate) async fn seats_of(
     tx: &Tx,
     environment: &EnvironmentId,
     ids: &[String],
@@ -377,13 +392,34 @@ pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant
 }
 
 /// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none.
-pub(super) async fn hold(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
-    tx.exec(
-        sql!("UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2"),
-        args![environment.as_str(), id],
-    )
-    .await?;
-    Ok(())
+/// False when there is none.
+pub(super) async fn hold(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    let held = tx
+        .exec(
+            sql!("UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    Ok(held == 1)
+}
+
+/// The same, answering how far members of it reach; `None` when there is none.
+pub(super) async fn hold_access(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<SubAccountAccess>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2
+                 RETURNING sub_account_access"
+            ),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    row.map(|row| Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?)))
+        .transpose()
 }
 
 /// Puts the tenant under the terms it is found by.
@@ -436,7 +472,12 @@ pub(super) async fn set_alias(
 }
 
 /// Removes the tenant's own row and what it is found by; false when there is none.
-pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+pub(super) async fn delete(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    parent: &str,
+) -> Result<bool, StoreError> {
     let gone = tx
         .exec(
             sql!("DELETE FROM tenants WHERE environment_id = $1 AND tenant_id = $2"),
@@ -446,6 +487,12 @@ pub(super) async fn delete(tx: &Tx, environment: &EnvironmentId, id: &str) -> Re
     if gone == 0 {
         return Ok(false);
     }
+    // Where this tenant was to take over the sub-tenants of another that is going, its own parent does.
+    tx.exec(
+        sql!("UPDATE tenant_removals SET parent_tenant_id = $3 WHERE environment_id = $1 AND parent_tenant_id = $2"),
+        args![environment.as_str(), id, parent],
+    )
+    .await?;
     unindex(tx, environment, id).await?;
     set_alias(tx, environment, id, None).await?;
     count(tx, environment, -1).await?;

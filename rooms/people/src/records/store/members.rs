@@ -20,7 +20,7 @@ fn membership_from(row: &Row) -> Result<Membership, StoreError> {
 }
 
 /// One row per membership and role becomes one membership with its roles.
-fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
+pub(super) fn gathered(rows: &[Row]) -> Result<Vec<(String, Membership)>, StoreError> {
     let mut all: Vec<(String, Membership)> = Vec::new();
     for row in rows {
         let user: String = row.get(0)?;
@@ -208,11 +208,16 @@ pub(in crate::records) async fn delete_membership(
     tenant: &str,
     user: &str,
 ) -> Result<bool, StoreError> {
-    tx.exec(
+    for statement in [
         sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
-        args![environment.as_str(), user, tenant],
-    )
-    .await?;
+        sql!("DELETE FROM member_applications WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        sql!(
+            "DELETE FROM application_active_tenants WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"
+        ),
+    ] {
+        tx.exec(statement, args![environment.as_str(), user, tenant])
+            .await?;
+    }
     let rows = tx
         .exec(
             sql!("DELETE FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),

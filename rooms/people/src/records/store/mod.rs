@@ -1,12 +1,16 @@
 //! Users and memberships in the database.
 
 mod members;
+mod reach;
 mod users;
 
 pub(super) use members::{
     MembershipChange, activate, change_membership, delete_membership, gate_view, give_roles, hold_membership,
     insert_membership, membership, memberships, memberships_of, oldest_tenant, repeat_keys, role_ids,
     take_roles, tenants_of,
+};
+pub(super) use reach::{
+    is_member, members_after, reach_down_between, reaches_down, reaching, set_sub_accounts,
 };
 pub(super) use users::{
     by_email, by_id, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,

@@ -1,0 +1,528 @@
+//! From a template and what fills it to a message.
+
+use std::io;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value as TemplateValue};
+use minijinja::{AutoEscape, Environment as Engine, UndefinedBehavior};
+use outbound::{Mailbox, header_text};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::defaults;
+use super::order::Contents;
+use super::plain::plain;
+use super::templates::{MailText, SmsText};
+use super::{MailTemplate, SmsTemplate};
+use crate::environments::Profile;
+
+/// Steps a template may take, and bytes it may become.
+const FUEL: u64 = 100_000;
+const LARGEST: usize = 2 * 1024 * 1024;
+/// Longest subject, in characters.
+const LONGEST_SUBJECT: usize = 512;
+const LONGEST_SMS: usize = 1_600;
+const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What an environment gives to its messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    sender: Mailbox,
+    app_url: String,
+    login_url: String,
+}
+
+/// A mail that only needs a receiver.
+pub(crate) struct RenderedMail {
+    pub(crate) from: Mailbox,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+}
+
+impl Surroundings {
+    /// Links lead to the application that the environment names, else to the login pages of this server; never to where a
+    /// request said it came from.
+    pub(crate) fn of(profile: &Profile, from: Option<&Mailbox>) -> Self {
+        let login_url = format!("{}/oauth", profile.public_url);
+        let named = profile.login_url.trim_end_matches('/');
+        let usable = Url::parse(named).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        Self {
+            sender: sender(profile, from),
+            app_url: if usable {
+                named.to_owned()
+            } else {
+                login_url.clone()
+            },
+            login_url,
+        }
+    }
+
+    /// The sender where a template names none.
+    pub(crate) const fn sender(&self) -> &Mailbox {
+        &self.sender
+    }
+
+    /// The address that a pattern stands for, without what a single message adds.
+    pub(crate) fn resolve(&self, pattern: &str) -> String {
+        let nothing = Contents::default();
+        fill(pattern, |name| self.placeholder(name, &nothing))
+    }
+
+    fn placeholder(&self, name: &str, contents: &Contents) -> String {
+        let application = contents.application.as_ref();
+        match name {
+            "APP_URL" => application
+                .map_or(&self.app_url, |application| &application.app_url)
+                .clone(),
+            "LOGIN_URL" => application
+                .map_or(&self.login_url, |application| &application.login_url)
+                .clone(),
+            "APP_ID" => encoded(application.map_or("", |application| &application.id)),
+            _ => encoded(&scalar(&contents.variables, name)),
+        }
+    }
+
+    fn link(&self, pattern: &str, contents: &Contents) -> Option<Url> {
+        let filled = fill(pattern, |name| self.placeholder(name, contents));
+        let mut link = Url::parse(&filled).ok()?;
+        if !contents.query.is_empty() {
+            let mut query = link.query_pairs_mut();
+            for (name, value) in &contents.query {
+                query.append_pair(name, value);
+            }
+        }
+        Some(link)
+    }
+}
+
+/// The server's own sender under the environment's name, else an address at the environment's host.
+fn sender(profile: &Profile, from: Option<&Mailbox>) -> Mailbox {
+    let host = profile.host.split(':').next().unwrap_or_default();
+    match from {
+        Some(from) if !from.name().is_empty() => from.clone(),
+        Some(from) => from.named(&profile.name),
+        // On a laptop the host is no domain that mail could come from.
+        None => Mailbox::new("", &format!("no-reply@{host}"))
+            .unwrap_or_else(|_| Mailbox::nobody())
+            .named(&profile.name),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, IN_ADDRESS).to_string()
+}
+
+/// The variable at a dotted path, when it is a plain value.
+fn scalar(variables: &Map<String, Value>, path: &str) -> String {
+    let mut parts = path.split('.');
+    let first = parts.next().and_then(|name| variables.get(name));
+    let found = parts.fold(first, |at, name| at.and_then(|at| at.get(name)));
+    match found {
+        Some(Value::String(text)) => text.clone(),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Puts values where `{{name}}` stands.
+fn fill(pattern: &str, value: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.push_str(before);
+        let Some((name, tail)) = after.split_once("}}") else {
+            out.push_str("{{");
+            rest = after;
+            break;
+        };
+        out.push_str(&value(name.trim()));
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A mail. A wording of the environment that cannot be rendered after all is replaced by the default: a sign-in link in
+/// plain words is worth more than none.
+pub(crate) fn mail(
+    kind: MailTemplate,
+    stored: Option<&MailText>,
+    contents: &Contents,
+    to: &str,
+    surroundings: &Surroundings,
+) -> RenderedMail {
+    let default = defaults::mail(kind);
+    let own = stored.unwrap_or(&default);
+    let or = |text: &'_ String, other: &'_ String| {
+        if text.trim().is_empty() {
+            other.clone()
+        } else {
+            text.clone()
+        }
+    };
+    let mut variables = contents.variables.clone();
+    variables.entry("email").or_insert_with(|| to.into());
+    let pattern = or(&own.redirect_url, &default.redirect_url);
+    if !pattern.is_empty() {
+        let link = surroundings.link(&pattern, contents);
+        let link = link.or_else(|| surroundings.link(&default.redirect_url, contents));
+        variables.insert(
+            "redirectURL".to_owned(),
+            link.map(String::from).unwrap_or_default().into(),
+        );
+    }
+    let success = fill(&own.success_redirect_url, |name| {
+        surroundings.placeholder(name, contents)
+    });
+    variables.insert("successRedirectUrl".to_owned(), success.into());
+    let context = TemplateValue::from(Serde(&variables));
+
+    let rendered = |own: &str, default: &str, form: Form| {
+        render(own, &context, form).unwrap_or_else(|fault| {
+            tracing::warn!(template = kind.word(), %fault, "the environment's wording cannot be used; the default goes");
+            render(default, &context, form).unwrap_or_default()
+        })
+    };
+    let html = rendered(&or(&own.html, &default.html), &default.html, Form::Html);
+    let subject = rendered(&or(&own.subject, &default.subject), &default.subject, Form::Text);
+    let name = if own.from_name.trim().is_empty() {
+        surroundings.sender.name()
+    } else {
+        &own.from_name
+    };
+    let address = if own.sender_email.trim().is_empty() {
+        surroundings.sender.address()
+    } else {
+        &own.sender_email
+    };
+    RenderedMail {
+        from: Mailbox::new(name, address).unwrap_or_else(|_| surroundings.sender.clone()),
+        subject: header_text(&subject).chars().take(LONGEST_SUBJECT).collect(),
+        text: plain(&html),
+        html,
+    }
+}
+
+/// A text message.
+pub(crate) fn sms(kind: SmsTemplate, stored: Option<&SmsText>, contents: &Contents) -> String {
+    let default = defaults::sms(kind);
+    let own = stored
+        .map(|text| text.text.as_str())
+        .filter(|text| !text.trim().is_empty());
+    let context = TemplateValue::from(Serde(&contents.variables));
+    let text = own.map_or(Err(String::new()), |own| render(own, &context, Form::Text));
+    let text = text
+        .or_else(|_| render(&default.text, &context, Form::Text))
+        .unwrap_or_default();
+    text.chars()
+        .filter(|c| *c == '\n' || !c.is_control())
+        .take(LONGEST_SMS)
+        .collect()
+}
+
+/// What a template becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Variables are escaped.
+    Html,
+    Text,
+}
+
+/// Nothing is known to a template but its variables: no filters, functions or other templates.
+fn engine(form: Form) -> Engine<'static> {
+    let mut engine = Engine::empty();
+    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
+    engine.set_fuel(Some(FUEL));
+    engine.set_auto_escape_callback(move |_| match form {
+        Form::Html => AutoEscape::Html,
+        Form::Text => AutoEscape::None,
+    });
+    // The usual mark of a comment, `{#`, is how style sheets begin a rule inside another.
+    if let Ok(syntax) = SyntaxConfig::builder().comment_delimiters("{##", "##}").build() {
+        engine.set_syntax(syntax);
+    }
+    engine
+}
+
+/// A buffer with an end.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST {
+            return Err(io::Error::other("the text becomes too large"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn render(source: &str, context: &TemplateValue, form: Form) -> Result<String, String> {
+    let engine = engine(form);
+    let template = engine
+        .template_from_str(source)
+        .map_err(|error| error.to_string())?;
+    let mut out = Bounded(Vec::new());
+    template
+        .render_captured_to(context.clone(), &mut out)
+        .map_err(|error| error.to_string())?;
+    String::from_utf8(out.0).map_err(|error| error.to_string())
+}
+
+/// What is wrong with a template, with the line: `{{name}}` with dotted paths, `{% if name %}` and `{% for x in list %}` are
+/// known, and nothing else.
+pub(crate) fn check(source: &str) -> Result<(), String> {
+    let mut rest = source;
+    let line = |rest: &str| {
+        source
+            .get(..source.len() - rest.len())
+            .unwrap_or("")
+            .matches('\n')
+            .count()
+            + 1
+    };
+    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        let tag = rest.get(at..).unwrap_or("");
+        let here = line(tag);
+        let (open, close) = if tag.starts_with("{{") {
+            ("{{", "}}")
+        } else {
+            ("{%", "%}")
+        };
+        let inside = tag.get(2..).unwrap_or("");
+        let Some((words, tail)) = inside.split_once(close) else {
+            return Err(format!("line {here}: {open} is not closed by {close}"));
+        };
+        let shown: String = words.trim().chars().take(60).collect();
+        if open == "{{" && !is_path(words.trim()) {
+            return Err(format!(
+                "line {here}: {{{{{shown}}}}} is not a variable: a name or a dotted path such as {{{{metadata.plan}}}} is"
+            ));
+        }
+        if open == "{%" && !is_block(words.trim_matches('-').trim()) {
+            return Err(format!(
+                "line {here}: {{% {shown} %}} is not known: if, elif, else, endif, for … in … and endfor are"
+            ));
+        }
+        rest = tail;
+    }
+    let engine = engine(Form::Html);
+    match engine.template_from_str(source) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let reason = error.detail().unwrap_or("it cannot be understood").to_owned();
+            Err(format!("line {}: {reason}", error.line().unwrap_or(1)))
+        }
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    let word = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    !text.is_empty()
+        && text.len() <= 200
+        && text.split('.').all(word)
+        && !matches!(text, "not" | "in" | "is" | "and" | "or")
+}
+
+fn is_block(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["else" | "endif" | "endfor"] => true,
+        ["if" | "elif", path] | ["if" | "elif", "not", path] => is_path(path),
+        ["for", name, "in", path] => is_path(name) && !name.contains('.') && is_path(path),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn contents(variables: Value) -> Contents {
+        let Value::Object(variables) = variables else {
+            panic!("an object")
+        };
+        Contents {
+            variables,
+            query: vec![("userId".into(), "u 1".into()), ("token".into(), "a&b".into())],
+            application: None,
+        }
+    }
+
+    fn surroundings() -> Surroundings {
+        Surroundings {
+            sender: Mailbox::new("Acme", "no-reply@acme.test").unwrap(),
+            app_url: "https://app.acme.test".into(),
+            login_url: "https://id.acme.test/oauth".into(),
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_template_that_passes_and_says_what_matters() {
+        for kind in MailTemplate::ALL {
+            let default = defaults::mail(*kind);
+            check(&default.html).unwrap();
+            check(&default.subject).unwrap();
+            let given =
+                json!({"name": "Ann", "code": "123456", "expires": "5 minutes", "tenantName": "Acme"});
+            let mail = mail(*kind, None, &contents(given), "ann@example.com", &surroundings());
+            assert!(
+                !mail.subject.is_empty() && !mail.subject.contains("{{"),
+                "{kind:?}"
+            );
+            let link = "https://app.acme.test/account/";
+            assert_eq!(
+                mail.text.contains(link),
+                kind.route().is_some(),
+                "{kind:?}: {}",
+                mail.text
+            );
+            assert_eq!(mail.html.contains("href="), kind.route().is_some(), "{kind:?}");
+            assert!(
+                mail.html.contains("lang=\"en\"") && !mail.html.contains("<img"),
+                "{kind:?}"
+            );
+            if default.html.contains("{{code}}") {
+                assert!(mail.text.contains("123456"), "{kind:?}");
+            }
+        }
+        for kind in SmsTemplate::ALL {
+            let text = defaults::sms(*kind).text;
+            check(&text).unwrap();
+            assert!(sms(*kind, None, &contents(json!({"code": "123456"}))).contains("123456"));
+        }
+    }
+
+    #[test]
+    fn the_link_is_the_pattern_with_what_the_message_adds() {
+        let own = MailText {
+            redirect_url: "{{ LOGIN_URL }}/go?app={{APP_ID}}&t={{metadata.tenant}}#x".into(),
+            html: "<a href=\"{{redirectURL}}\">go</a>".into(),
+            ..MailText::default()
+        };
+        let mut filled = contents(json!({"metadata": {"tenant": "a/b?c"}}));
+        let mail1 = mail(
+            MailTemplate::MagicLink,
+            Some(&own),
+            &filled,
+            "ann@example.com",
+            &surroundings(),
+        );
+        assert!(
+            mail1
+                .text
+                .contains("https://id.acme.test/oauth/go?app=&t=a%2Fb%3Fc&userId=u+1&token=a%26b#x"),
+            "{}",
+            mail1.text
+        );
+        filled.application = Some(super::super::order::Application {
+            id: "app1".into(),
+            app_url: "https://other.test".into(),
+            login_url: "https://login.other.test".into(),
+        });
+        let mail2 = mail(
+            MailTemplate::MagicLink,
+            Some(&own),
+            &filled,
+            "ann@example.com",
+            &surroundings(),
+        );
+        assert!(
+            mail2.text.contains("https://login.other.test/go?app=app1"),
+            "{}",
+            mail2.text
+        );
+    }
+
+    #[test]
+    fn variables_are_escaped_in_html_and_harmless_in_a_subject() {
+        let own = MailText {
+            subject: "Hi {{name}}".into(),
+            html: "<p>{{name}} {{missing.deep}}</p>".into(),
+            ..MailText::default()
+        };
+        let name = "<script>alert(1)</script>\r\nBcc: x@example.com";
+        let mail = mail(
+            MailTemplate::Otc,
+            Some(&own),
+            &contents(json!({"name": name})),
+            "a@example.com",
+            &surroundings(),
+        );
+        assert!(
+            !mail.html.contains("<script>") && mail.html.contains("&lt;script&gt;"),
+            "{}",
+            mail.html
+        );
+        assert_eq!(mail.subject, "Hi <script>alert(1)</script> Bcc: x@example.com");
+        assert!(
+            mail.text.contains("<script>alert(1)"),
+            "the text part shows what was written: {}",
+            mail.text
+        );
+    }
+
+    #[test]
+    fn only_variables_conditions_and_lists_are_templates() {
+        for good in [
+            "",
+            "{{name}} {{ a.b.c }}",
+            "{% if name %}x{% elif not b %}y{% else %}z{% endif %}",
+            "{% for a in metadata.list %}{{a.name}}{% endfor %}",
+            "<style>@media x{#a{b:c}}</style>",
+        ] {
+            check(good).unwrap();
+        }
+        for (bad, word) in [
+            ("a\n{{name", "line 2"),
+            ("{{#if name}}x{{/if}}", "{{#if name}}"),
+            ("{{ name|upper }}", "not a variable"),
+            ("{{ 'x' * 100000000 }}", "not a variable"),
+            ("{{ range(10) }}", "not a variable"),
+            ("\n\n{% include 'x' %}", "line 3"),
+            ("{% autoescape false %}{{x}}{% endautoescape %}", "not known"),
+            ("{% macro a() %}{% endmacro %}", "not known"),
+            ("{% if name %}x", "line 1"),
+            ("x{% endif %}", "line 1"),
+            ("{% for a in b %}", "line 1"),
+            ("{% if a == b %}{% endif %}", "not known"),
+        ] {
+            let fault = check(bad).unwrap_err();
+            assert!(fault.contains(word), "{bad}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_does_not_end_is_cut_and_the_default_goes() {
+        let list: Vec<Value> = (0..2_000).map(Value::from).collect();
+        let own = MailText {
+            html: "{% for a in l %}{% for b in l %}{% for c in l %}x{% endfor %}{% endfor %}{% endfor %}"
+                .into(),
+            ..MailText::default()
+        };
+        let mail = mail(
+            MailTemplate::Otc,
+            Some(&own),
+            &contents(json!({"l": list, "code": "654321"})),
+            "a@example.com",
+            &surroundings(),
+        );
+        assert!(mail.text.contains("654321"));
+    }
+}

@@ -1,0 +1,117 @@
+//! The door of an application: who may come in, and where they were last.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Millis, Scope, UserId};
+use tenancy::{AccessType, Application, ApplicationError};
+
+use super::store;
+use crate::records::{self, UserRecord};
+
+/// Whether a user may enter a tenant through an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Open,
+    /// The tenant does not have the application.
+    NotAssigned,
+    /// The tenant has it for some of its members, of whom the user is none.
+    NotAssociated,
+}
+
+impl Entry {
+    /// Open, or the reason why not.
+    ///
+    /// # Errors
+    /// What to tell a user who wants to enter.
+    pub const fn check(self) -> Result<(), ApplicationError> {
+        match self {
+            Self::Open => Ok(()),
+            Self::NotAssigned => Err(ApplicationError::NotAssigned),
+            Self::NotAssociated => Err(ApplicationError::NotAssociated),
+        }
+    }
+}
+
+/// An application as one user stands before it.
+#[derive(Debug)]
+pub struct Door {
+    pub application: Application,
+    /// The tenants that have it, of those in question.
+    open: BTreeMap<String, AccessType>,
+    /// The tenants in which the user was given it.
+    given: BTreeSet<String>,
+    /// The tenant that the user works in when using it; empty for none yet.
+    pub active: String,
+}
+
+impl Door {
+    /// Whether the user may enter this tenant, which must be one of those in question.
+    #[must_use]
+    pub fn entry(&self, tenant: &str) -> Entry {
+        match self.open.get(tenant) {
+            None => Entry::NotAssigned,
+            Some(AccessType::Managed) if !self.given.contains(tenant) => Entry::NotAssociated,
+            Some(AccessType::Free | AccessType::Managed) => Entry::Open,
+        }
+    }
+}
+
+/// The door of the application that a request names, or of the default one, for a user and some tenants of theirs.
+///
+/// # Errors
+/// When there is no such application, or nobody may use it.
+pub async fn door(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    named: Option<&str>,
+    tenants: &[String],
+) -> Result<Door, ApplicationError> {
+    let application = match named {
+        // One that is not there has no users.
+        Some(id) => tenancy::application(tx, environment, id)
+            .await?
+            .ok_or(ApplicationError::NotAssociated)?,
+        None => tenancy::default_application(tx, environment)
+            .await?
+            .ok_or(ApplicationError::NotSpecified)?,
+    };
+    if !application.is_active {
+        return Err(ApplicationError::Inactive);
+    }
+    let open = tenancy::open_tenants(tx, environment, &application, tenants).await?;
+    let given = if open.values().any(|access| *access == AccessType::Managed) {
+        store::tenants_given(tx, environment, user.id.as_str(), &application.id).await?
+    } else {
+        Vec::new()
+    };
+    let last = if application.is_default {
+        None
+    } else {
+        store::active_in(tx, environment, user.id.as_str(), &application.id).await?
+    };
+    Ok(Door {
+        application,
+        open,
+        given: given.into_iter().collect(),
+        active: last.unwrap_or_else(|| user.active_tenant.clone()),
+    })
+}
+
+/// Notes that the user works in the tenant of the scope when using an application.
+///
+/// # Errors
+/// When storage fails.
+pub async fn entered(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    application: &Application,
+    now: Millis,
+) -> Result<(), StoreError> {
+    if application.is_default {
+        return records::set_active_tenant(tx, scope, user, now).await;
+    }
+    store::set_active(tx, scope, user.as_str(), &application.id, now).await
+}

@@ -1,0 +1,47 @@
+//! The members of a tenant and of those below it, each once.
+
+use std::collections::{BTreeSet, HashSet};
+
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, TenantId};
+
+use super::entries;
+use super::model::{Found, Search};
+use super::store;
+
+/// Most tenants that are looked into.
+const MOST: i64 = 200_000;
+/// Tenants whose members one statement reads.
+const PIECE: usize = 100;
+
+/// The tenants below one, to be looked into with it.
+pub(crate) async fn below(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+) -> Result<BTreeSet<String>, StoreError> {
+    let below = tenancy::descendants(tx, environment, tenant, MOST).await?;
+    Ok(below.into_iter().collect())
+}
+
+/// The ids of a page.
+pub(super) async fn ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+) -> Result<Found<String>, StoreError> {
+    let phrase = search.whole_phrase();
+    let mut tenants: Vec<&str> = search.below.iter().map(String::as_str).collect();
+    tenants.extend(search.tenant.as_ref().map(TenantId::as_str));
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    for piece in tenants.chunks(PIECE) {
+        let mut entries = store::entries_of(tx, environment, piece).await?;
+        entries.retain(|entry| {
+            !(search.visible_only && entry.invisible)
+                && (phrase.is_empty() || phrase.fits(&entry.content()))
+                && seen.insert(entry.id.clone())
+        });
+        found.append(&mut entries);
+    }
+    Ok(entries::page(found, search))
+}

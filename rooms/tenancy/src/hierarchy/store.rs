@@ -1,0 +1,328 @@
+//! SQL of places in a hierarchy.
+
+use blocks::listing::Order;
+use db::{Query, Row, StoreError, Tx, args, sql};
+use kit::{EnvironmentId, Millis};
+
+use super::model::Node;
+use crate::tenants::{Seat, Sort, SubAccountAccess};
+
+/// Keeps other moves of the environment away until the transaction ends.
+pub(super) async fn guard(tx: &Tx, environment: &EnvironmentId) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO hierarchies (environment_id, moves) VALUES ($1, 1)
+             ON CONFLICT (environment_id) DO UPDATE SET moves = hierarchies.moves + 1"
+        ),
+        args![environment.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The ids above a tenant, the nearest first. A tenant that is being cleared away is passed through: whoever takes over
+/// its sub-tenants stands above them already.
+pub(super) async fn above(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "WITH RECURSIVE up (tenant_id, level) AS (
+                   SELECT parent_tenant_id, CAST(1 AS BIGINT) FROM tenants
+                   WHERE environment_id = $1 AND tenant_id = $2
+                   UNION ALL
+                   SELECT COALESCE(t.parent_tenant_id, r.parent_tenant_id), up.level + 1
+                   FROM up
+                   LEFT JOIN tenants t ON t.environment_id = $1 AND t.tenant_id = up.tenant_id
+                   LEFT JOIN tenant_removals r ON r.environment_id = $1 AND r.tenant_id = up.tenant_id
+                   WHERE up.tenant_id <> '' AND up.level < $3)
+                 SELECT tenant_id FROM up WHERE tenant_id <> '' ORDER BY level"
+            ),
+            args![environment.as_str(), id, most],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The parents of tenants, as (tenant, parent); without those at the top. At most 500 at once.
+pub(super) async fn parents_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: impl IntoIterator<Item = &str>,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut query =
+        Query::new("SELECT t.tenant_id, t.parent_tenant_id FROM tenants t WHERE t.environment_id = ");
+    query
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id <> '' AND t.tenant_id IN ")
+        .bind_list(ids);
+    let rows = tx.all_built(&query).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Ids and levels below a tenant, level by level.
+pub(super) async fn below(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    levels: i64,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "WITH RECURSIVE down (tenant_id, level) AS (
+                   SELECT tenant_id, CAST(1 AS BIGINT) FROM tenants
+                   WHERE environment_id = $1 AND parent_tenant_id = $2
+                   UNION ALL
+                   SELECT t.tenant_id, down.level + 1
+                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
+                   WHERE down.level < $3)
+                 SELECT tenant_id FROM down ORDER BY level, tenant_id LIMIT $4"
+            ),
+            args![environment.as_str(), id, levels, most],
+        )
+        .await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// How many levels stand below a tenant, counted up to `most`.
+pub(super) async fn height(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    most: i64,
+) -> Result<i64, StoreError> {
+    let row = tx
+        .one(
+            sql!(
+                "WITH RECURSIVE down (tenant_id, level) AS (
+                   SELECT tenant_id, CAST(1 AS BIGINT) FROM tenants
+                   WHERE environment_id = $1 AND parent_tenant_id = $2
+                   UNION ALL
+                   SELECT t.tenant_id, down.level + 1
+                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
+                   WHERE down.level < $3)
+                 SELECT COALESCE(MAX(level), 0) FROM down"
+            ),
+            args![environment.as_str(), id, most],
+        )
+        .await?;
+    row.get(0)
+}
+
+/// Where the tenants below one stand in lists.
+pub(super) async fn seats_below(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    levels: i64,
+) -> Result<Vec<Seat>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "WITH RECURSIVE down (tenant_id, name_key, created_at, level) AS (
+                   SELECT tenant_id, name_key, created_at, CAST(1 AS BIGINT) FROM tenants
+                   WHERE environment_id = $1 AND parent_tenant_id = $2
+                   UNION ALL
+                   SELECT t.tenant_id, t.name_key, t.created_at, down.level + 1
+                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
+                   WHERE down.level < $3)
+                 SELECT tenant_id, name_key, created_at FROM down"
+            ),
+            args![environment.as_str(), id, levels],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Seat {
+                tenant_id: row.get(0)?,
+                name_key: row.get(1)?,
+                created_at: row.get(2)?,
+            })
+        })
+        .collect()
+}
+
+fn nodes() -> Query {
+    Query::new(
+        "SELECT t.tenant_id, t.parent_tenant_id, t.name, t.status, t.created_at, t.is_reseller, t.sub_account_access
+         FROM tenants t WHERE t.environment_id = ",
+    )
+}
+
+fn node_from(row: &Row) -> Result<Node, StoreError> {
+    Ok(Node {
+        tenant_id: row.get(0)?,
+        parent: row.get(1)?,
+        name: row.get(2)?,
+        status: row.get(3)?,
+        created_at: Millis(row.get(4)?),
+        is_reseller: row.get(5)?,
+        access: SubAccountAccess::from_stored(&row.get::<String>(6)?),
+    })
+}
+
+/// Those of the named tenants that exist. At most 500 at once.
+pub(super) async fn nodes_of(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: impl IntoIterator<Item = &str>,
+) -> Result<Vec<Node>, StoreError> {
+    let mut query = nodes();
+    query
+        .bind(environment.as_str())
+        .push(" AND t.tenant_id IN ")
+        .bind_list(ids);
+    tx.all_built(&query).await?.iter().map(node_from).collect()
+}
+
+/// The next children of some tenants, after one of them, by parent and id.
+pub(super) async fn children_after(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    parents: impl IntoIterator<Item = &str>,
+    (parent, id): (&str, &str),
+    most: i64,
+) -> Result<Vec<Node>, StoreError> {
+    let mut query = nodes();
+    query
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id IN ")
+        .bind_list(parents);
+    query
+        .push(" AND (t.parent_tenant_id, t.tenant_id) > (")
+        .bind(parent)
+        .push(", ")
+        .bind(id);
+    query
+        .push(") ORDER BY t.parent_tenant_id, t.tenant_id LIMIT ")
+        .bind(most);
+    tx.all_built(&query).await?.iter().map(node_from).collect()
+}
+
+/// How many children a tenant has.
+pub(super) async fn count_children(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    parent: &str,
+) -> Result<i64, StoreError> {
+    tx.one(
+        sql!("SELECT COUNT(*) FROM tenants WHERE environment_id = $1 AND parent_tenant_id = $2"),
+        args![environment.as_str(), parent],
+    )
+    .await?
+    .get(0)
+}
+
+/// Ids of `limit` children after skipping some, in an order that is walked backwards where `down` says so.
+pub(super) async fn children_page(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    parent: &str,
+    (sort, down): (Sort, bool),
+    (skip, limit): (i64, i64),
+) -> Result<Vec<String>, StoreError> {
+    let mut query = Query::new("SELECT t.tenant_id FROM tenants t WHERE t.environment_id = ");
+    query
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id <> '' AND t.parent_tenant_id = ")
+        .bind(parent);
+    query.push(match (sort, down) {
+        (Sort::CreatedAt, false) => " ORDER BY t.created_at, t.tenant_id",
+        (Sort::CreatedAt, true) => " ORDER BY t.created_at DESC, t.tenant_id DESC",
+        (Sort::Name, false) => " ORDER BY t.name_key, t.tenant_id",
+        (Sort::Name, true) => " ORDER BY t.name_key DESC, t.tenant_id DESC",
+        (Sort::TenantId, false) => " ORDER BY t.tenant_id",
+        (Sort::TenantId, true) => " ORDER BY t.tenant_id DESC",
+    });
+    query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(skip);
+    tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Which of the tenants have children. At most 500 at once.
+pub(super) async fn parents_among(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: impl IntoIterator<Item = &str>,
+) -> Result<Vec<String>, StoreError> {
+    let mut query = Query::new("SELECT p.tenant_id FROM tenants p WHERE p.environment_id = ");
+    query
+        .bind(environment.as_str())
+        .push(" AND p.tenant_id IN ")
+        .bind_list(ids);
+    query
+        .push(" AND EXISTS (SELECT 1 FROM tenants t WHERE t.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id = p.tenant_id)");
+    tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// How many tenants stand below each of some, for those that have any. At most 500 at once.
+pub(super) async fn sizes(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: impl IntoIterator<Item = &str>,
+    levels: i64,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut query = Query::new(
+        "WITH RECURSIVE down (top, tenant_id, level) AS (
+           SELECT t.parent_tenant_id, t.tenant_id, CAST(1 AS BIGINT) FROM tenants t WHERE t.environment_id = ",
+    );
+    query
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id IN ")
+        .bind_list(ids);
+    query
+        .push(
+            " UNION ALL
+           SELECT down.top, t.tenant_id, down.level + 1 FROM down JOIN tenants t ON t.environment_id = ",
+        )
+        .bind(environment.as_str())
+        .push(" AND t.parent_tenant_id = down.tenant_id WHERE down.level < ")
+        .bind(levels)
+        .push(") SELECT top, COUNT(*) FROM down GROUP BY top");
+    let rows = tx.all_built(&query).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Puts a tenant under another (`""` = at the top).
+pub(super) async fn set_parent(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    parent: &str,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE tenants SET parent_tenant_id = $3 WHERE environment_id = $1 AND tenant_id = $2"),
+        args![environment.as_str(), id, parent],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn set_access(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+    access: SubAccountAccess,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE tenants SET sub_account_access = $3, updated_at = $4 WHERE environment_id = $1 AND tenant_id = $2"
+        ),
+        args![environment.as_str(), id, access.as_str(), now.0],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether the order must be walked from its other end.
+pub(super) const fn reversed(order: Order, from_end: bool) -> bool {
+    matches!(order, Order::Descending) != from_end
+}
