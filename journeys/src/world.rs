@@ -158,6 +158,7 @@ impl World {
             Ids::new(RandomIds::new()),
             self.hashes.clone(),
             sealing(),
+            Outbound::default(),
             true,
         );
         Client::new(built.edge, self.home.host)
