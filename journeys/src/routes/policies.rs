@@ -46,7 +46,7 @@ pub(super) fn query(_things: &Things, entry: &RouteEntry) -> Option<String> {
 }
 
 /// A body that one of this area's routes takes.
-pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
+pub(super) fn body(_things: &Things, entry: &RouteEntry) -> Option<Value> {
     let path = entry.path.as_str();
     match entry.method {
         "POST" if path == "/metadata" => Some(json!({"entityName": "adminBox", "configuration": {}})),
@@ -63,7 +63,6 @@ pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
         "POST" | "PATCH" if path.ends_with("/lockout-policy") => {
             Some(json!({"enabled": true, "maxAttempts": 5}))
         }
-        "POST" if path.starts_with(SESSIONS) => Some(json!({"userId": things.user})),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ mod cookies;
 mod lockout;
 mod login;
 mod logout;
+mod own_sessions;
 mod refresh;
 mod restrictions;
 mod sessions;

@@ -7,11 +7,18 @@
 
 mod applications;
 mod below;
+mod bulk;
 mod creation;
+mod group_members;
+mod group_roles;
+mod groups;
 mod lists;
 mod me;
 mod reach;
 mod reading;
 mod roles_of_users;
 mod search;
+mod team;
+mod temporary;
+mod tenants_of_users;
 mod updates;

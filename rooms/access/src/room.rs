@@ -8,7 +8,7 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{lockout, login, restrictions, session_policy, sessions};
+use crate::{lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -54,6 +54,7 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
     };
     Routes::new()
         .and(login::routes())
+        .and(passwords::routes())
         .and(sessions::routes())
         .and(session_policy::routes())
         .and(lockout::routes())

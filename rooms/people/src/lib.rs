@@ -1,13 +1,15 @@
 //! Users, their memberships in tenants, and the roles they hold there.
 //!
 //! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
-//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
-//! re-exported here; each takes the caller's transaction.
+//! `application_active_tenants`, `user_groups`, `group_members`, `group_roles`, `profile_images`, and those of the search
+//! index. Other rooms ask through the functions re-exported here; each takes the caller's transaction.
 
 mod applications;
 mod below;
+mod bulk;
 mod credentials;
 mod faults;
+mod groups;
 mod lists;
 mod me;
 mod members;
@@ -18,11 +20,17 @@ mod ranks;
 mod records;
 mod room;
 mod search;
+mod team;
+mod temporary;
+mod tenants;
 mod users;
 mod views;
 
 pub use applications::{Door, Entry, door, entered};
+pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
+pub use groups::GroupRemoval;
+pub use members::{ShutOutError, shut_out};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
@@ -32,3 +40,5 @@ pub use records::{
 };
 pub use room::{People, routes};
 pub use search::FoldJob;
+pub use temporary::TemporaryExpiry;
+pub use tenants::MemberMove;

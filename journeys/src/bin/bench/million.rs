@@ -378,12 +378,9 @@ async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
     let token = running.vendor_token().await;
     let number = Arc::new(AtomicU64::new(0));
     let mut lines = Vec::new();
-    for (what, tenant) in [("a small tenant", "t77"), ("the tenant of 100,000", "big")] {
+    for (which, tenant) in [("a small tenant", "t77"), ("the tenant of 100,000", "big")] {
         let creators = times(64, |_| Creator::new(&token, tenant, &number));
-        let what = format!(
-            "durable user creation in {tenant_of}, no password",
-            tenant_of = what
-        );
+        let what = format!("durable user creation in {which}, no password");
         lines.push(
             one(
                 &running,

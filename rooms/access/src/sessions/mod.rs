@@ -3,6 +3,7 @@
 mod api;
 pub(crate) mod cookies;
 mod domain;
+mod live;
 pub(crate) mod model;
 mod own;
 mod refresh;
@@ -20,5 +21,5 @@ use web::Routes;
 use crate::room::Access;
 
 pub(crate) fn routes() -> Routes<Access> {
-    api::routes().and(own::routes())
+    api::routes().and(live::routes())
 }

@@ -300,6 +300,20 @@ pub(crate) async fn set_disabled(
     store::change_membership(tx, environment, tenant, user, change).await
 }
 
+/// Lets no token of a member from before `now` count in the tenant. False when there is no such member.
+pub(crate) async fn set_valid_after(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let change = MembershipChange {
+        valid_after: Some(now),
+        ..MembershipChange::default()
+    };
+    store::change_membership(tx, &scope.environment, scope.tenant_id(), user.as_str(), change).await
+}
+
 /// Sets the status of a membership. False when there is none.
 ///
 /// # Errors

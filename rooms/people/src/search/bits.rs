@@ -12,11 +12,7 @@ type Words = [u64; WORDS];
 
 /// Where a number stands: its block and its place in there.
 pub(super) const fn place(number: i64) -> (i64, u16) {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a remainder of 8192 fits"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of 8192 fits")]
     let rest = number.rem_euclid(BLOCK) as u16;
     (number.div_euclid(BLOCK), rest)
 }

@@ -38,13 +38,18 @@ pub(crate) fn routes() -> Routes<People> {
 impl From<UserError> for Problem {
     fn from(error: UserError) -> Self {
         match error {
-            UserError::NotFound | UserError::NoTenant => Self::not_found(error.to_string()),
+            UserError::NotFound | UserError::NoTenant | UserError::NoTask => {
+                Self::not_found(error.to_string())
+            }
             UserError::AlreadyMember
             | UserError::EmailTaken
             | UserError::UsernameTaken
-            | UserError::AlwaysOpen => Self::conflict(error.to_string()),
-            UserError::UnknownRoles(_) => Self::bad_request(error.to_string()),
-            UserError::TooStrong | UserError::TenantNamed => Self::forbidden(error.to_string()),
+            | UserError::AlwaysOpen
+            | UserError::Tenant(_) => Self::conflict(error.to_string()),
+            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
+            UserError::TooStrong | UserError::TenantNamed | UserError::NoTemporary | UserError::OwnEnd => {
+                Self::forbidden(error.to_string())
+            }
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
         }
