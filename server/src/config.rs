@@ -9,6 +9,7 @@ use crypto::{HashCost, SealingKey};
 use db::DatabaseUrl;
 use ipnet::IpNet;
 use kit::Secret;
+use outbound::{Http, Mailbox, SmsHook, Smtp};
 use url::Url;
 
 /// One key of the configuration, as file, variable and flag spell it.
@@ -47,18 +48,21 @@ const KEYS: &[Key] = &[
     key("password_hash", "cost of new password hashes"),
     key("rate_limits", "on or off"),
     key("trusted_proxies", "networks whose forwarding headers count"),
+    secret(
+        "smtp_url",
+        "mail server: smtp://HOST or smtps://HOST, with USER:PASSWORD@ where it wants them",
+    ),
+    key("mail_from", "sender of mail, such as Acme <no-reply@example.com>"),
+    secret("sms_url", "service that takes text messages as JSON"),
+    key(
+        "allow_private_addresses",
+        "on or off: whether environments may have private addresses called",
+    ),
     key("log", "log filter"),
 ];
 
 /// Names that later versions use; setting one today would be a promise that is not kept.
-const LATER: &[&str] = &[
-    "smtp_url",
-    "mail_from",
-    "sms_url",
-    "captcha_url",
-    "breach_url",
-    "allow_private_addresses",
-];
+const LATER: &[&str] = &["captcha_url", "breach_url"];
 
 /// Read by the test command and the program that runs tests, not by the server.
 const FOREIGN: &[&str] = &["test_database_url"];
@@ -91,6 +95,12 @@ pub struct Config {
     pub password_hash: HashCost,
     pub rate_limits: bool,
     pub trusted_proxies: Vec<IpNet>,
+    /// Checked to be an address of a mail server.
+    pub smtp_url: Option<Secret>,
+    pub mail_from: Option<Mailbox>,
+    /// Checked to be an address that can be called.
+    pub sms_url: Option<Secret>,
+    pub allow_private_addresses: bool,
     pub log: String,
     shown: Shown,
 }
@@ -145,6 +155,7 @@ impl Config {
         default("password_hash", &HashCost::default().to_string());
         default("rate_limits", if dev { "off" } else { "on" });
         default("trusted_proxies", "");
+        default("allow_private_addresses", if dev { "on" } else { "off" });
         default("log", "info");
         if dev {
             default("client_id", DEV_CLIENT_ID);
@@ -183,14 +194,15 @@ impl Config {
         let hash = hash
             .map_err(|fault| faults.push(format!("password_hash: {fault}")))
             .ok();
-        let rate_limits = match text("rate_limits") {
-            Some("on") => Some(true),
-            Some("off") => Some(false),
-            _ => {
-                faults.push("rate_limits must be on or off".to_owned());
-                None
-            }
-        };
+        let rate_limits = switch("rate_limits", text("rate_limits"), faults);
+        let private = switch("allow_private_addresses", text("allow_private_addresses"), faults);
+        let mail_from = text("mail_from").and_then(|text| sender(text, faults));
+        if let Some(Err(fault)) = text("smtp_url").map(Smtp::at) {
+            faults.push(format!("smtp_url {fault}"));
+        }
+        if let Some(Err(fault)) = text("sms_url").map(|url| SmsHook::at(url, Http::new(true))) {
+            faults.push(format!("sms_url {fault}"));
+        }
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
         let config = Self {
@@ -205,6 +217,10 @@ impl Config {
             password_hash: hash?,
             rate_limits: rate_limits?,
             trusted_proxies: proxies,
+            smtp_url: text("smtp_url").map(|value| Secret::new(value.to_owned())),
+            mail_from,
+            sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
+            allow_private_addresses: private?,
             log,
             shown: Shown::default(),
         };
@@ -303,7 +319,7 @@ fn take(
         given.insert(key.name, (value, source));
     } else if LATER.contains(&name) {
         faults.push(format!(
-            "{spelled} is set, but this version cannot send mail or messages nor ask outside services yet: remove it"
+            "{spelled} is set, but this version does not ask outside services about captchas and passwords yet: remove it"
         ));
     } else {
         faults.push(format!("{spelled} is not a known setting"));
@@ -336,6 +352,34 @@ fn public_url(text: &str, faults: &mut Vec<String>) -> Option<Url> {
         );
     }
     url
+}
+
+fn switch(name: &str, text: Option<&str>, faults: &mut Vec<String>) -> Option<bool> {
+    match text {
+        Some("on") => Some(true),
+        Some("off") => Some(false),
+        _ => {
+            faults.push(format!("{name} must be on or off"));
+            None
+        }
+    }
+}
+
+/// `no-reply@example.com` or `Acme <no-reply@example.com>`.
+fn sender(text: &str, faults: &mut Vec<String>) -> Option<Mailbox> {
+    let named = text
+        .trim()
+        .strip_suffix('>')
+        .and_then(|text| text.split_once('<'));
+    let (name, address) = named.unwrap_or(("", text));
+    let mailbox = Mailbox::new(name.trim().trim_matches('"'), address);
+    if mailbox.is_err() {
+        faults.push(
+            "mail_from must be an address, or a name and an address such as Acme <no-reply@example.com>"
+                .to_owned(),
+        );
+    }
+    mailbox.ok()
 }
 
 fn networks(text: &str, faults: &mut Vec<String>) -> Vec<IpNet> {
@@ -378,7 +422,11 @@ mod tests {
                 ("TENANTRY_TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
                 ("TENANTRY_CLIENT_ID", "abc"),
                 ("TENANTRY_COLOUR", "red"),
-                ("TENANTRY_SMTP_URL", "smtp://localhost"),
+                ("TENANTRY_SMTP_URL", "mail.example.com"),
+                ("TENANTRY_MAIL_FROM", "a@b@c"),
+                ("TENANTRY_SMS_URL", "ftp://sms.example.com"),
+                ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
+                ("TENANTRY_BREACH_URL", "https://breach.example.com"),
             ],
         )
         .unwrap_err();
@@ -391,14 +439,35 @@ mod tests {
             "UUID",
             "together",
             "TENANTRY_COLOUR",
-            "TENANTRY_SMTP_URL",
+            "smtp_url",
+            "mail_from",
+            "sms_url",
+            "allow_private_addresses",
+            "TENANTRY_BREACH_URL",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(word)),
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 9, "{faults:#?}");
+        assert_eq!(faults.len(), 13, "{faults:#?}");
+    }
+
+    #[test]
+    fn ways_of_sending_are_read_and_their_secrets_masked() {
+        let config = read(
+            Mode::Serve,
+            &[
+                ("TENANTRY_SMTP_URL", "smtp://me:hunter2@mail.example.com"),
+                ("TENANTRY_MAIL_FROM", "\"Acme\" <No-Reply@example.com>"),
+                ("TENANTRY_SMS_URL", "https://key:hunter2@sms.example.com/send"),
+            ],
+        )
+        .unwrap();
+        let from = config.mail_from.as_ref().map(ToString::to_string);
+        assert_eq!(from.as_deref(), Some("Acme <no-reply@example.com>"));
+        assert!(!config.allow_private_addresses);
+        assert!(!config.describe().contains("hunter2") && !format!("{config:?}").contains("hunter2"));
     }
 
     #[test]

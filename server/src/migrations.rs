@@ -80,6 +80,11 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
     ),
     both(
+        41,
+        "people_identifiers",
+        include_str!("../../migrations/0041_people_identifiers.sql"),
+    ),
+    both(
         50,
         "blocks_task_order",
         include_str!("../../migrations/0050_blocks_task_order.sql"),

@@ -7,7 +7,10 @@ use crypto::HashPool;
 use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
-use outbound::{Inbox, Outbound};
+use outbound::{
+    AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, MailTransport, Outbound, SmsHook, SmsTransport, Smtp,
+    Ways,
+};
 use tokio::net::TcpListener;
 use web::EdgeSettings;
 
@@ -79,7 +82,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     first_environment(&config, &opened, &public_url).await?;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let metrics = figures::record();
-    let outbound = ways_out(&config, &opened.clock);
+    let outbound = ways_out(&config, &opened.clock)?;
     let built = build(Parts {
         db: opened.db.clone(),
         clock: opened.clock,
@@ -123,11 +126,52 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
     Ok(())
 }
 
-/// How this server sends: in `dev` nothing leaves.
-fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Outbound {
-    match config.mode {
-        Mode::Dev => Outbound::recorded(Inbox::new(Arc::clone(clock))),
-        Mode::Serve => Outbound::default(),
+/// How this server sends. In `dev` what has no way out is kept in the inbox.
+fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String> {
+    let smtp = config
+        .smtp_url
+        .as_ref()
+        .map(|url| Smtp::at(url.reveal()))
+        .transpose()?;
+    // The operator's own service may well be on a private address.
+    let sms = config
+        .sms_url
+        .as_ref()
+        .map(|url| SmsHook::at(url.reveal(), Http::new(true)));
+    Ok(Outbound::new(Ways {
+        mail: smtp.map(|smtp| Arc::new(smtp) as Arc<dyn MailTransport>),
+        sms: sms
+            .transpose()?
+            .map(|hook| Arc::new(hook) as Arc<dyn SmsTransport>),
+        inbox: (config.mode == Mode::Dev).then(|| Inbox::new(Arc::clone(clock))),
+        from: config.mail_from.clone(),
+        private: config.allow_private_addresses,
+        endpoints: Endpoints::default(),
+        aws: aws(),
+    }))
+}
+
+/// What the platform says about the credentials of this process, in the variables of its own.
+fn aws() -> AwsSurroundings {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "variables of the platform, not settings of ours"
+    )]
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let secret = |name: &str| read(name).map(Secret::new);
+    let keys = read("AWS_ACCESS_KEY_ID").zip(secret("AWS_SECRET_ACCESS_KEY"));
+    let whole = read("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    let relative = read("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    AwsSurroundings {
+        keys: keys.map(|(id, secret_key)| AwsKeys {
+            id,
+            secret: secret_key,
+            token: secret("AWS_SESSION_TOKEN"),
+        }),
+        container: relative
+            .map(|path| format!("http://169.254.170.2{path}"))
+            .or(whole),
+        container_token: secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
     }
 }
 

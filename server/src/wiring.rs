@@ -120,10 +120,10 @@ pub fn build(parts: Parts) -> Built {
     };
 
     let mut rooms = BoundRoutes::all([
-        environment::routes(&app, directory.clone(), limits),
+        environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials)),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits),
         access::routes(&app, directory, hash_pool),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);

@@ -1,14 +1,26 @@
-//! What leaves the house: mail and text messages. Each way out has a recording twin, the [`Inbox`], which `dev` and the
+//! What leaves the house: mail, text messages, and calls over HTTP. Each way out has a recording twin, the [`Inbox`], which `dev` and the
 //! tests read.
 
+mod http;
 mod inbox;
 mod message;
+mod net;
+mod providers;
+mod ses;
+mod smtp;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use kit::Clock;
+
+pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
 pub use message::{Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text};
+pub use net::is_public;
+pub use providers::{Endpoints, Mailgun, SendGrid, SmsHook, Twilio};
+pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys};
+pub use smtp::Smtp;
 
 /// The ways out that the server itself has, for environments that have none of their own. Clones are cheap and share them.
 #[derive(Clone, Default)]
@@ -17,6 +29,8 @@ pub struct Outbound(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     ways: Ways,
+    http: OnceLock<Http>,
+    role: OnceLock<AwsRole>,
     closed: AtomicBool,
 }
 
@@ -29,6 +43,12 @@ pub struct Ways {
     pub inbox: Option<Inbox>,
     /// Who mail comes from where a template does not say.
     pub from: Option<Mailbox>,
+    /// Whether calls may go to private addresses.
+    pub private: bool,
+    /// Where the providers are.
+    pub endpoints: Endpoints,
+    /// What the process was told about its AWS credentials.
+    pub aws: AwsSurroundings,
 }
 
 impl Outbound {
@@ -36,7 +56,7 @@ impl Outbound {
     pub fn new(ways: Ways) -> Self {
         Self(Arc::new(Inner {
             ways,
-            closed: AtomicBool::new(false),
+            ..Inner::default()
         }))
     }
 
@@ -85,6 +105,30 @@ impl Outbound {
     #[must_use]
     pub fn from(&self) -> Option<&Mailbox> {
         self.0.ways.from.as_ref()
+    }
+
+    /// The client for calls to others.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        self.0.http.get_or_init(|| Http::new(self.0.ways.private))
+    }
+
+    /// Where the providers are.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.0.ways.endpoints
+    }
+
+    /// The role that the machine has in AWS.
+    #[must_use]
+    pub fn aws_role(&self, clock: &Arc<dyn Clock>) -> &AwsRole {
+        self.0.role.get_or_init(|| {
+            AwsRole::new(
+                self.0.ways.aws.clone(),
+                self.0.ways.endpoints.clone(),
+                Arc::clone(clock),
+            )
+        })
     }
 
     /// Has nothing more begun: the server stops.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kit::EmailFault;
 use thiserror::Error;
 
@@ -47,6 +49,32 @@ impl Mailbox {
             name: header_text(name).chars().take(LONGEST_NAME).collect(),
             address: self.address.clone(),
         }
+    }
+
+    /// As it stands in a header: the name quoted where it is plain, else as an encoded word.
+    #[must_use]
+    pub fn header(&self) -> String {
+        if self.name.is_empty() {
+            return self.address.clone();
+        }
+        if self.name.is_ascii() {
+            let quoted = self.name.replace('\\', "\\\\").replace('"', "\\\"");
+            return format!("\"{quoted}\" <{}>", self.address);
+        }
+        // An encoded word holds 75 characters, so 45 bytes of the name, cut between letters.
+        let mut words = Vec::new();
+        let mut word = String::new();
+        for c in self.name.chars() {
+            if word.len() + c.len_utf8() > 45 {
+                words.push(std::mem::take(&mut word));
+            }
+            word.push(c);
+        }
+        words.push(word);
+        let encoded = words
+            .iter()
+            .map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word)));
+        format!("{} <{}>", encoded.collect::<Vec<_>>().join(" "), self.address)
     }
 
     #[must_use]
@@ -164,6 +192,19 @@ mod tests {
             mailbox.to_string(),
             "Eve Bcc: all@example.com x <eve@example.com>"
         );
+    }
+
+    #[test]
+    fn a_header_names_one_mailbox_whatever_the_name() {
+        let header = |name| Mailbox::new(name, "a@example.com").unwrap().header();
+        assert_eq!(header(""), "a@example.com");
+        assert_eq!(header("Acme"), "\"Acme\" <a@example.com>");
+        assert_eq!(
+            header("x\" <b@example.com>, \\"),
+            "\"x\\\" <b@example.com>, \\\\\" <a@example.com>"
+        );
+        assert_eq!(header("Ünï"), "=?UTF-8?B?w5xuw68=?= <a@example.com>");
+        assert!(header(&"ü".repeat(100)).split(' ').all(|word| word.len() <= 75));
     }
 
     #[test]

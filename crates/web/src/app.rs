@@ -173,6 +173,11 @@ impl App {
     }
 
     #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    #[must_use]
     pub fn ids(&self) -> &Ids {
         &self.0.ids
     }

@@ -19,6 +19,12 @@ fn with_ids(world: &World) -> Vec<RouteEntry> {
         .collect()
 }
 
+/// Whether a path names kinds of things by word, which are the same everywhere, and no thing.
+fn names_words_only(entry: &RouteEntry) -> bool {
+    let mut names = entry.path.split('/').filter(|part| part.starts_with('{'));
+    names.all(|name| name == "{type}")
+}
+
 fn as_if_absent(entry: &RouteEntry, answer: &Answer) -> bool {
     if EMPTY_INSTEAD.contains(&(entry.method, entry.path.as_str())) && answer.status == 200 {
         return answer.json() == json!([]);
@@ -53,7 +59,7 @@ both_engines! {
     async fn another_environments_things_answer_as_if_absent(world: World) {
         let theirs = Things::make(world, &world.away, "theirs", "theirs").await;
         world.tenant("acme").await;
-        let entries = with_ids(world);
+        let entries: Vec<RouteEntry> = with_ids(world).into_iter().filter(|entry| !names_words_only(entry)).collect();
         assert!(entries.len() > 10, "the table has routes with ids");
         let owner = world.vendor_of(&world.away).await;
         world.settle().await;

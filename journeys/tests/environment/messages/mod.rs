@@ -1,7 +1,11 @@
 //! Mail and text messages, from the order to the receiver.
 
 mod inbox;
+mod providers;
 mod queue;
+mod smtp;
+mod templates;
+mod wire;
 
 use environment::{MailOrder, Posted, SmsOrder};
 use journeys::{Environment, World};

@@ -105,9 +105,9 @@ impl House {
             members,
         };
         let routes = BoundRoutes::all([
-            environment::routes(&app, directory.clone(), limits),
+            environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, directory.clone(), neighbours),
-            people::routes(&app, directory.clone(), credentials),
+            people::routes(&app, directory.clone(), credentials, limits),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone()),
         ]);

@@ -17,14 +17,17 @@ mod order;
 mod plain;
 mod providers;
 mod queue;
-#[expect(dead_code, reason = "nothing saves templates yet")]
 mod render;
-#[expect(dead_code, reason = "nothing saves templates yet")]
 mod templates;
 
 pub use kinds::{MailTemplate, SmsTemplate};
 pub use order::{MailOrder, Posted, SmsOrder, can_mail, can_text, send_mail, send_sms};
 pub use queue::{Delivery, MessageSink};
+
+/// The routes of this folder.
+pub(crate) fn routes() -> web::Routes<crate::room::EnvironmentRoom> {
+    templates::routes().and(providers::routes())
+}
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

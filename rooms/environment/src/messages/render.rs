@@ -148,6 +148,14 @@ fn fill(pattern: &str, value: impl Fn(&str) -> String) -> String {
     out
 }
 
+/// A pattern with something in every place, to see whether it can become an address.
+pub(crate) fn sample(pattern: &str) -> String {
+    fill(pattern, |name| match name {
+        "APP_URL" | "LOGIN_URL" => "https://app.example.com".to_owned(),
+        _ => "x".to_owned(),
+    })
+}
+
 /// A mail. A wording of the environment that cannot be rendered after all is replaced by the default: a sign-in link in
 /// plain words is worth more than none.
 pub(crate) fn mail(

@@ -15,7 +15,7 @@ pub(crate) use domain::{
 };
 pub use domain::{
     membership, memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled,
-    user_by_email, user_by_id, user_by_username, users_by_id,
+    user_by_email, user_by_id, user_by_phone, user_by_username, users_by_id,
 };
 pub use inheritance::{gate_view, inherited_membership, lets_in, membership_in_force};
 pub(crate) use inheritance::{reach_down_after, role_ids_in_force, set_sub_accounts};

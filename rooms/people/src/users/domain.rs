@@ -129,7 +129,8 @@ pub(crate) async fn rewrite(
     old: &UserRecord,
     new: &UserRecord,
 ) -> Result<(), UserError> {
-    let written = match records::write_user(tx, &change.scope.environment, old, new).await {
+    let environment = &change.scope.environment;
+    let written = match records::write_user(tx, environment, &change.ids, old, new, change.now).await {
         // Two writers at once on PostgreSQL: the index decides.
         Err(StoreError::Unique { .. }) => false,
         other => other?,

@@ -1,11 +1,14 @@
 //! What messages say: defaults of our own, which an environment may replace kind by kind.
 
+mod api;
+mod domain;
 mod model;
 mod store;
 
 use db::{StoreError, Tx};
 use kit::EnvironmentId;
 
+pub(crate) use api::routes;
 pub(crate) use model::{MailText, SmsText};
 
 use super::Channel;
