@@ -11,6 +11,7 @@ mod contract;
 mod edges;
 mod migrations;
 mod rust;
+mod schemas;
 mod sql;
 mod tables;
 mod text;
@@ -109,6 +110,7 @@ fn check(files: &[(String, String)]) -> Vec<Breach> {
             .find(|(path, _)| path == name)
             .map_or("", |(_, text)| text.as_str())
     };
+    breaches.extend(schemas::check(files));
     breaches.extend(contract::check(
         contract("contract/operations.txt"),
         contract("contract/pending.txt"),

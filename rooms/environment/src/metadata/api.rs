@@ -6,7 +6,7 @@ use web::{
 };
 
 use super::domain;
-use super::model::{Entity, MetadataBody, MetadataRow, MetadataRows};
+use super::model::{DocumentBody, Entity, MetadataRow, MetadataRows};
 use crate::room::EnvironmentRoom;
 
 pub(crate) fn routes() -> Routes<EnvironmentRoom> {
@@ -55,12 +55,12 @@ async fn read_metadata(
 /// Replaces a whole document.
 #[utoipa::path(post, path = "/metadata", tag = "Metadata",
     params(("entityName" = Option<String>, Query, description = "adminBox or saml; goes before the body's")),
-    request_body = MetadataBody, responses((status = 201, body = MetadataRow)))]
+    request_body = DocumentBody, responses((status = 201, body = MetadataRow)))]
 async fn write_metadata(
     State(room): State<EnvironmentRoom>,
     caller: EnvironmentCaller,
     params: Params,
-    Body(body): Body<MetadataBody>,
+    Body(body): Body<DocumentBody>,
 ) -> Result<Created<MetadataRow>, Problem> {
     let entity = domain::written_entity(params.text("entityName"), body.entity_name.as_deref())?;
     let by = AuditRecord::new("Metadata changed", "metadata", entity.name()).by_environment(&caller);

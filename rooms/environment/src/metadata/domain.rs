@@ -6,7 +6,7 @@ use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope};
 use web::Problem;
 
-use super::model::{AdminBox, Entity, MetadataBody, MetadataRow, SamlMetadata};
+use super::model::{AdminBox, DocumentBody, Entity, MetadataRow, SamlMetadata};
 
 pub(crate) async fn read(
     tx: &Tx,
@@ -30,7 +30,7 @@ pub(crate) async fn write(
     ids: &Ids,
     environment: &EnvironmentId,
     entity: Entity,
-    body: &MetadataBody,
+    body: &DocumentBody,
     by: &AuditRecord,
     now: Millis,
 ) -> Result<MetadataRow, Problem> {

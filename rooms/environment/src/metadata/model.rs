@@ -56,7 +56,7 @@ impl Setting for SamlMetadata {
 /// A document to be stored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct MetadataBody {
+pub(crate) struct DocumentBody {
     /// Which document; the query goes before it, since one client leaves this empty.
     #[serde(default)]
     pub(crate) entity_name: Option<String>,

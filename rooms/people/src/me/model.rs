@@ -40,7 +40,7 @@ pub(super) struct PlacedTenant {
     sub_account_access_type: SubAccountAccess,
     /// Whether the user's roles also hold in the tenants below.
     sub_account_access_allowed: bool,
-    metadata: Family,
+    metadata: Offspring,
     /// The user is kept out of it for now.
     is_disabled: bool,
     #[schema(value_type = String)]
@@ -50,7 +50,7 @@ pub(super) struct PlacedTenant {
 /// Whether there are tenants below.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Family {
+pub(super) struct Offspring {
     is_parent: bool,
 }
 
@@ -63,7 +63,7 @@ impl PlacedTenant {
             is_reseller: tenant.is_reseller,
             sub_account_access_type: tenant.sub_account_access,
             sub_account_access_allowed: membership.sub_accounts,
-            metadata: Family { is_parent },
+            metadata: Offspring { is_parent },
             is_disabled: membership.is_disabled,
             created_at: tenant.created_at,
         }
