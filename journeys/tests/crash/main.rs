@@ -1,4 +1,12 @@
-//! Twenty kills per engine; `cargo xtask crash` does two hundred.
+//! Kills of the real server: twenty per engine under writes (`cargo xtask crash` does two hundred), and in the middle of tasks.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate only tests: a failed unwrap is how a test speaks"
+)]
+
+mod tasks;
 
 use journeys::{Engine, crash};
 
