@@ -62,6 +62,9 @@ pub mod at {
     pub const ACCOUNT: &str = "/tenants/resources/account-settings/v1";
     pub const ROLES: &str = "/identity/resources/roles/v1";
     pub const ROLES_V2: &str = "/identity/resources/roles/v2";
+    pub const GROUPS: &str = "/identity/resources/groups/v1";
+    pub const GROUPS_V2: &str = "/identity/resources/groups/v2";
+    pub const GROUPS_OF_USERS: &str = "/identity/resources/users/v3/groups";
     pub const PERMISSIONS: &str = "/identity/resources/permissions/v1";
     pub const CATEGORIES: &str = "/identity/resources/permissions/v1/categories";
     pub const APPLICATIONS: &str = "/applications/resources/applications/v1";

@@ -18,6 +18,9 @@ pub async fn snapshot(vendor: &Client) -> Value {
         at::ASSIGNMENTS_V2,
         "/identity/resources/users/v3?_limit=200&_sortBy=id&_order=ASC",
         "/tenants/resources/tenants/v2?_limit=200",
+        "/identity/resources/users/emails/v1?_limit=200",
+        "/identity/resources/users/phone-numbers/v1?_limit=200",
+        "/identity/resources/usernames/v1?_limit=200",
     ] {
         let answer = vendor.get(path).await.expect(200);
         seen.insert(path.to_owned(), answer.json());

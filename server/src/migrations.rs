@@ -70,9 +70,29 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0030_tenancy_role_lists.sql"),
     ),
     both(
+        31,
+        "people_groups",
+        include_str!("../../migrations/0031_people_groups.sql"),
+    ),
+    both(
         40,
         "blocks_one_time_secrets",
         include_str!("../../migrations/0040_blocks_one_time_secrets.sql"),
+    ),
+    both(
+        41,
+        "people_identifiers",
+        include_str!("../../migrations/0041_people_identifiers.sql"),
+    ),
+    both(
+        50,
+        "blocks_task_order",
+        include_str!("../../migrations/0050_blocks_task_order.sql"),
+    ),
+    both(
+        51,
+        "people_members",
+        include_str!("../../migrations/0051_people_members.sql"),
     ),
     both(
         60,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
 use audit::AuditSink;
-use blocks::jobs::{Job, OutboxJob, TaskJob};
+use blocks::jobs::{Job, OutboxJob, TaskJob, TaskSweep};
 use blocks::one_time::OneTimeSweep;
 use blocks::throttle::RateLimit;
 use crypto::HashPool;
@@ -13,7 +13,10 @@ use environment::{Delivery, Directory, MessageSink, Seed};
 use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
-use people::{Credentials, FoldJob, PeopleTenancy, RoleRemoval};
+use people::{
+    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, MemberMove, PeopleTenancy, RoleRemoval,
+    TemporaryExpiry,
+};
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
 
@@ -119,7 +122,7 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, credentials),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
         access::routes(&app, directory, hash_pool, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
@@ -138,6 +141,16 @@ pub fn build(parts: Parts) -> Built {
             db: db.clone(),
             clock: Arc::clone(&clock),
         }),
+        Arc::new(TemporaryExpiry {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            ids: ids.clone(),
+            credentials: Arc::clone(&credentials),
+        }),
+        Arc::new(TaskSweep {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+        }),
         Arc::new(FoldJob { db: db.clone() }),
         Arc::new(OneTimeSweep {
             db: db.clone(),
@@ -145,8 +158,12 @@ pub fn build(parts: Parts) -> Built {
         }),
     ];
     jobs.extend(posting);
-    let mut runners = tenancy::runners(neighbours, ids);
+    let mut runners = tenancy::runners(neighbours, ids.clone());
     runners.push(Arc::new(RoleRemoval));
+    runners.push(Arc::new(GroupRemoval));
+    runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
+    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));
+    runners.push(Arc::new(BulkRoles::new(ids)));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {
             db: db.clone(),

@@ -58,6 +58,27 @@ impl Job for TaskJob {
     }
 }
 
+/// Removes tasks that were finished long ago.
+pub struct TaskSweep {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Job for TaskSweep {
+    fn name(&self) -> &'static str {
+        "task-sweep"
+    }
+
+    fn rest_millis(&self) -> u64 {
+        3_600_000
+    }
+
+    async fn pass(&self) -> Result<bool, StoreError> {
+        tasks::sweep(&self.db, self.clock.now()).await
+    }
+}
+
 /// Runs every job until a whole round finds nothing to do: how tests wait without sleeping.
 ///
 /// # Errors

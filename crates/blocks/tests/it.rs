@@ -14,7 +14,7 @@ use db::{Db, Migration, Settings, StoreError, Tx, args, sql};
 use kit::{Clock, EnvironmentId, HandClock, Ids, Millis, RandomIds, Scope, TenantId};
 use serde::{Deserialize, Serialize};
 
-const TABLES: [Migration; 2] = [
+const TABLES: [Migration; 3] = [
     Migration {
         number: 1,
         name: "blocks_tables",
@@ -28,6 +28,13 @@ const TABLES: [Migration; 2] = [
         common: Some(include_str!(
             "../../../migrations/0040_blocks_one_time_secrets.sql"
         )),
+        sqlite: None,
+        pg: None,
+    },
+    Migration {
+        number: 50,
+        name: "blocks_task_order",
+        common: Some(include_str!("../../../migrations/0050_blocks_task_order.sql")),
         sqlite: None,
         pg: None,
     },
@@ -163,9 +170,92 @@ impl tasks::Runner for Counter {
                 .then(|| serde_json::json!({"item": 4}))
                 .into_iter()
                 .collect(),
-            total: None,
+            ..tasks::Progress::default()
         })
     }
+}
+
+/// Writes one setting per item in steps of three; item 4 always breaks the database's own rule.
+struct Fragile {
+    kind: &'static str,
+    passes_over: bool,
+}
+
+#[async_trait]
+impl tasks::Runner for Fragile {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    async fn step(&self, tx: &Tx, task: &tasks::Task, _: Millis) -> Result<tasks::Progress, StoreError> {
+        let from: i64 = task.cursor.parse().unwrap_or(0);
+        let to = (from + task.piece(3)).min(task.total);
+        for item in from..to {
+            let name = if item == 4 {
+                "there".to_owned()
+            } else {
+                item.to_string()
+            };
+            tx.exec(
+                sql!(
+                    "INSERT INTO settings (environment_id, tenant_id, name, id, body, created_at, updated_at)
+                     VALUES ($1, $2, $3, '', '', 0, 0)"
+                ),
+                args![task.environment.as_str(), &task.id, name],
+            )
+            .await?;
+        }
+        Ok(tasks::Progress {
+            cursor: (to < task.total).then(|| to.to_string()),
+            done: to - from,
+            ..tasks::Progress::default()
+        })
+    }
+
+    async fn pass_over(
+        &self,
+        _: &Tx,
+        task: &tasks::Task,
+        _: Millis,
+    ) -> Result<Option<tasks::Progress>, StoreError> {
+        let next: i64 = task.cursor.parse().unwrap_or(0);
+        Ok(self.passes_over.then(|| tasks::Progress {
+            cursor: (next + 1 < task.total).then(|| (next + 1).to_string()),
+            failed: 1,
+            errors: vec![serde_json::json!({"item": next})],
+            order: Some(serde_json::json!("done with")),
+            ..tasks::Progress::default()
+        }))
+    }
+}
+
+async fn submitted(bench: &Bench, owner: &EnvironmentId, kind: &'static str, total: i64) -> String {
+    let (ids, owner) = (bench.ids.clone(), owner.clone());
+    bench
+        .db
+        .write(async move |tx| {
+            let id = tasks::submit(tx, &ids, &owner, kind, &serde_json::json!({}), total, Millis(1)).await?;
+            tx.exec(
+                sql!(
+                    "INSERT INTO settings (environment_id, tenant_id, name, id, body, created_at, updated_at)
+                     VALUES ($1, $2, 'there', '', '', 0, 0)"
+                ),
+                args![owner.as_str(), &id],
+            )
+            .await?;
+            Ok::<_, StoreError>(id)
+        })
+        .await
+        .unwrap()
+}
+
+async fn task(bench: &Bench, owner: &EnvironmentId, id: &str) -> Option<tasks::Task> {
+    let (environment, id) = (owner.clone(), id.to_owned());
+    bench
+        .db
+        .read(async move |tx| tasks::find(tx, &environment, &id).await)
+        .await
+        .unwrap()
 }
 
 /// An app whose edge is never asked.
@@ -313,6 +403,53 @@ both_engines! {
         let found = bench.db.read(async move |tx| tasks::find(tx, &environment, &id).await).await.unwrap().unwrap();
         assert_eq!((found.state, found.done, found.failed), (tasks::State::CompletedWithErrors, 7, 1));
         assert_eq!(found.errors, [serde_json::json!({"item": 4})]);
+    }
+
+    async fn an_item_that_breaks_a_step_is_passed_over_and_the_others_are_done_once(bench: Bench) {
+        let owner = bench.environment();
+        let id = submitted(&bench, &owner, "fragile", 8).await;
+        let clock: Arc<dyn Clock> = Arc::new(HandClock::at(Millis(10)));
+        let runner = Arc::new(Fragile { kind: "fragile", passes_over: true });
+        jobs::settle(&[Arc::new(TaskJob { db: bench.db.clone(), clock, runner })]).await.unwrap();
+        let found = task(&bench, &owner, &id).await.unwrap();
+        assert_eq!((found.state, found.done, found.failed), (tasks::State::CompletedWithErrors, 7, 1));
+        assert_eq!(found.errors, [serde_json::json!({"item": 4})]);
+        assert_eq!(found.order, serde_json::json!("done with"));
+        let written = bench.db.all(sql!("SELECT name FROM settings WHERE environment_id = $1 AND tenant_id = $2 ORDER BY name"), args![owner.as_str(), &id]).await.unwrap();
+        let names: Vec<String> = written.iter().map(|row| row.get(0).unwrap()).collect();
+        assert_eq!(names, ["0", "1", "2", "3", "5", "6", "7", "there"]);
+    }
+
+    async fn a_task_that_cannot_go_on_rests_and_lets_others_go_first(bench: Bench) {
+        let owner = bench.environment();
+        let (stuck, free) = (submitted(&bench, &owner, "stubborn", 8).await, submitted(&bench, &owner, "stubborn", 3).await);
+        let runner: Arc<Fragile> = Arc::new(Fragile { kind: "stubborn", passes_over: false });
+        let mut failures = 0;
+        loop {
+            match tasks::advance(&bench.db, Arc::<Fragile>::clone(&runner), Millis(10)).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) => failures += 1,
+            }
+        }
+        assert_eq!(failures, 1, "it is not tried again and again");
+        assert_eq!(task(&bench, &owner, &free).await.unwrap().state, tasks::State::Completed);
+        let resting = task(&bench, &owner, &stuck).await.unwrap();
+        assert_eq!((resting.state, resting.done), (tasks::State::InProgress, 4));
+        assert!(tasks::advance(&bench.db, Arc::<Fragile>::clone(&runner), Millis(31_000)).await.is_err());
+    }
+
+    async fn finished_tasks_are_swept_after_a_week(bench: Bench) {
+        let owner = bench.environment();
+        // Earlier than those of the other tests, which share a database.
+        let week = |more: i64| Millis(7 * 24 * 3600 * 1000 + more);
+        let (over, open) = (submitted(&bench, &owner, "counted", 2).await, submitted(&bench, &owner, "never", 2).await);
+        while tasks::advance(&bench.db, Arc::new(Counter("counted")), Millis(5)).await.unwrap() {}
+        assert!(!tasks::sweep(&bench.db, week(5)).await.unwrap());
+        assert!(task(&bench, &owner, &over).await.is_some());
+        assert!(!tasks::sweep(&bench.db, week(6)).await.unwrap());
+        assert!(task(&bench, &owner, &over).await.is_none());
+        assert!(task(&bench, &owner, &open).await.is_some());
     }
 
     async fn ranked_entries_are_counted_and_found_by_offset_across_splits(bench: Bench) {

@@ -110,6 +110,33 @@ impl Tx {
         }
     }
 
+    /// Begins a part of the transaction that can be undone alone. [`Tx::keep_part`] or [`Tx::undo_part`] must follow.
+    ///
+    /// # Errors
+    /// What the engine refused, as [`StoreError`].
+    pub async fn begin_part(&self) -> Result<(), StoreError> {
+        self.run(Text::Built("SAVEPOINT part"), &[]).await.map(drop)
+    }
+
+    /// Ends the part and keeps what it wrote.
+    ///
+    /// # Errors
+    /// What the engine refused, as [`StoreError`].
+    pub async fn keep_part(&self) -> Result<(), StoreError> {
+        self.run(Text::Built("RELEASE SAVEPOINT part"), &[])
+            .await
+            .map(drop)
+    }
+
+    /// Ends the part as if it had never been. Not after a failed statement: that spoils the whole transaction.
+    ///
+    /// # Errors
+    /// What the engine refused, as [`StoreError`].
+    pub async fn undo_part(&self) -> Result<(), StoreError> {
+        self.run(Text::Built("ROLLBACK TO SAVEPOINT part"), &[]).await?;
+        self.keep_part().await
+    }
+
     /// Which engine runs. Only for statements that must differ between the engines.
     #[must_use]
     pub const fn engine(&self) -> Engine {

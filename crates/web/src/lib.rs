@@ -9,6 +9,7 @@ mod cors;
 mod edge;
 mod guard;
 mod headers;
+pub mod multipart;
 mod params;
 mod path;
 mod problem;

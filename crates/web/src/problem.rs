@@ -145,6 +145,11 @@ impl Problem {
         problem
     }
 
+    /// 503: this installation lacks what the call needs, such as a way to send mail.
+    pub fn unavailable(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(StatusCode::SERVICE_UNAVAILABLE, sentence)
+    }
+
     /// 500: our own fault. The chain of causes goes to the log, a fixed sentence to the caller.
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
         let mut chain = error.to_string();

@@ -10,4 +10,5 @@ mod claims;
 mod cookies;
 mod login;
 mod logout;
+mod own_sessions;
 mod refresh;

@@ -7,11 +7,22 @@
 
 mod applications;
 mod below;
+mod bulk;
 mod creation;
+mod emails;
+mod group_members;
+mod group_roles;
+mod groups;
+mod links;
 mod lists;
 mod me;
+mod phones;
 mod reach;
 mod reading;
 mod roles_of_users;
 mod search;
+mod team;
+mod temporary;
+mod tenants_of_users;
 mod updates;
+mod usernames;

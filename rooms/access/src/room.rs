@@ -9,7 +9,7 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{login, sessions};
+use crate::{login, passwords, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -57,6 +57,7 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool, limits: RateLimit
     };
     Routes::new()
         .and(login::routes())
+        .and(passwords::routes())
         .and(sessions::routes())
         .bind(app, room)
 }

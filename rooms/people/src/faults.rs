@@ -8,6 +8,8 @@ use serde_json::Value;
 const METADATA_BYTES: usize = 64 * 1024;
 /// Most characters of a name, an external id.
 const SHORT: usize = 255;
+/// Most characters of a description.
+const LONG: usize = 2000;
 /// Most characters of a picture's address.
 const PICTURE: usize = 4095;
 /// Shortest temporary access, in seconds.
@@ -35,6 +37,11 @@ impl Faults {
     /// A name or another short text.
     pub(crate) fn short(&mut self, field: &str, text: Option<&str>) {
         self.within(field, text, SHORT);
+    }
+
+    /// A text of several sentences.
+    pub(crate) fn long(&mut self, field: &str, text: Option<&str>) {
+        self.within(field, text, LONG);
     }
 
     pub(crate) fn picture(&mut self, text: Option<&str>) {

@@ -1,13 +1,16 @@
-//! Users, their memberships in tenants, and the roles they hold there.
+//! Users, their memberships in tenants, the roles they hold there, and what they are found by.
 //!
-//! Tables: users, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
-//! `application_active_tenants`, and those of the search index. Other rooms ask through the functions
-//! re-exported here; each takes the caller's transaction.
+//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! `application_active_tenants`, `user_groups`, `group_members`, `group_roles`, `profile_images`, and those of the search
+//! index. Other rooms ask through the functions re-exported here; each takes the caller's transaction.
 
 mod applications;
 mod below;
+mod bulk;
 mod credentials;
 mod faults;
+mod groups;
+mod identifiers;
 mod lists;
 mod me;
 mod members;
@@ -18,17 +21,26 @@ mod ranks;
 mod records;
 mod room;
 mod search;
+mod team;
+mod temporary;
+mod tenants;
 mod users;
 mod views;
 
 pub use applications::{Door, Entry, door, entered};
+pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
+pub use groups::GroupRemoval;
+pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
+pub use members::{ShutOutError, shut_out};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
     inherited_membership, lets_in, membership, membership_in_force, memberships, record_login,
-    set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email, user_by_id, user_by_username,
-    users_by_id,
+    set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email, user_by_id, user_by_phone,
+    user_by_username, users_by_id,
 };
 pub use room::{People, routes};
 pub use search::FoldJob;
+pub use temporary::TemporaryExpiry;
+pub use tenants::MemberMove;

@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
+use blocks::throttle::RateLimit;
+use environment::Directory;
 use kit::{Ids, Millis, Scope};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
-use crate::{Credentials, applications, below, lists, me, members, users};
+use crate::{
+    Credentials, applications, below, bulk, groups, identifiers, lists, me, members, team, temporary,
+    tenants, users,
+};
 
 /// State of this room's handlers.
 #[derive(Clone)]
 pub struct People {
     pub(crate) app: App,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) directory: Directory,
+    pub(crate) limits: RateLimit,
 }
 
 /// What every change needs besides its transaction.
@@ -47,18 +54,31 @@ impl People {
     }
 }
 
-/// The routes of this room.
-pub fn routes(app: &App, credentials: Arc<dyn Credentials>) -> BoundRoutes {
+/// The routes of this room. `directory` keeps the keys of codes; `limits` bounds how often codes are sent.
+pub fn routes(
+    app: &App,
+    directory: Directory,
+    credentials: Arc<dyn Credentials>,
+    limits: RateLimit,
+) -> BoundRoutes {
     let room = People {
         app: app.clone(),
         credentials,
+        directory,
+        limits,
     };
     Routes::new()
         .and(users::routes())
         .and(members::routes())
         .and(below::routes())
+        .and(temporary::routes())
+        .and(tenants::routes())
+        .and(bulk::routes())
+        .and(team::routes())
         .and(lists::routes())
+        .and(groups::routes())
         .and(me::routes())
+        .and(identifiers::routes())
         .and(applications::routes())
         .bind(app, room)
 }

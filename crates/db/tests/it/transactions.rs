@@ -36,6 +36,36 @@ on_both! {
         assert_eq!(ids(&world.db).await, ["c"]);
     }
 
+    async fn a_part_can_be_undone_alone(engine: Engine) {
+        let world = World::start(engine).await;
+        world.db.write(async |tx| {
+            insert(tx, "a").await?;
+            tx.begin_part().await?;
+            insert(tx, "b").await?;
+            tx.undo_part().await?;
+            tx.begin_part().await?;
+            insert(tx, "c").await?;
+            tx.keep_part().await?;
+            Ok::<_, StoreError>(())
+        }).await.unwrap();
+        assert_eq!(ids(&world.db).await, ["a", "c"]);
+        let refused: Result<(), _> = world.db.write(async |tx| {
+            tx.begin_part().await?;
+            insert(tx, "d").await?;
+            tx.keep_part().await?;
+            Err(StoreError::NoRow)
+        }).await;
+        assert!(refused.is_err());
+        let spoiled: Result<(), _> = world.db.write(async |tx| {
+            tx.begin_part().await?;
+            assert!(insert(tx, "a").await.is_err());
+            tx.undo_part().await?;
+            Ok::<_, StoreError>(())
+        }).await;
+        assert!(spoiled.is_err(), "a failed statement is not undone by its part");
+        assert_eq!(ids(&world.db).await, ["a", "c"]);
+    }
+
     async fn a_panic_costs_one_transaction(engine: Engine) {
         let world = World::start(engine).await;
         let panics = world.db.write(async |tx| {

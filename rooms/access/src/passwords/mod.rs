@@ -3,6 +3,8 @@
 mod credentials;
 mod policy;
 pub(crate) mod store;
+mod verify;
 
 pub use credentials::AccessCredentials;
 pub(crate) use credentials::hash_problem;
+pub(crate) use verify::routes;

@@ -17,6 +17,7 @@ pub(crate) fn routes() -> Routes<Access> {
     Routes::new()
         .on(Guard::anyone(), routes!(refresh_token))
         .on(Guard::anyone(), routes!(log_out))
+        .and(super::own::routes())
 }
 
 /// A refusal that may take the cookie with it.

@@ -4,6 +4,7 @@ mod api;
 pub(crate) mod cookies;
 mod domain;
 pub(crate) mod model;
+mod own;
 mod refresh;
 mod store;
 mod sweep;

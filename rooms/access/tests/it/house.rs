@@ -107,7 +107,7 @@ impl House {
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, directory.clone(), neighbours),
-            people::routes(&app, credentials),
+            people::routes(&app, directory.clone(), credentials, limits.clone()),
             audit::routes(&app),
             access::routes(&app, directory.clone(), pool.clone(), limits),
         ]);

@@ -8,6 +8,7 @@ use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
 
 use super::domain;
 use super::model::{Field, RolesOfUser, Search, Sort};
+use crate::groups::GroupsOfUser;
 use crate::room::People;
 use crate::search::{Needle, Phrase};
 use crate::views::{self, Audience, Detail, Lens, UserView};
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Routes<People> {
         .on(read, routes!(list_users_v2))
         .on(read, routes!(search_users))
         .on(read.with_tenant(), routes!(list_roles_of_users))
+        .on(read.with_tenant(), routes!(list_groups_of_users))
 }
 
 fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
@@ -331,7 +333,7 @@ fn asked(params: &Params) -> Result<Vec<String>, Problem> {
     Ok(ids)
 }
 
-/// The ids of the roles that users hold in the tenant.
+/// The ids of the roles that users hold in the tenant themselves; what groups bring is told by their groups.
 #[utoipa::path(get, path = "/identity/resources/users/v3/roles", tag = "User management",
     params(("ids" = Vec<String>, Query, description = "Ids of users, parted by commas"),
         ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant in question")),
@@ -346,6 +348,25 @@ async fn list_roles_of_users(
         .app
         .db()
         .read(async move |tx| Ok::<_, Problem>(domain::roles(tx, &scope, &ids).await?))
+        .await?;
+    Ok(Json(rows))
+}
+
+/// The ids of the groups that users are in.
+#[utoipa::path(get, path = "/identity/resources/users/v3/groups", tag = "User management",
+    params(("ids" = Vec<String>, Query, description = "Ids of users, parted by commas"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant in question")),
+    responses((status = 200, body = Vec<GroupsOfUser>)))]
+async fn list_groups_of_users(
+    State(room): State<People>,
+    caller: AnyCaller,
+    params: Params,
+) -> Result<Json<Vec<GroupsOfUser>>, Problem> {
+    let (ids, scope) = (asked(&params)?, caller.scope());
+    let rows = room
+        .app
+        .db()
+        .read(async move |tx| Ok::<_, Problem>(domain::groups(tx, &scope, &ids).await?))
         .await?;
     Ok(Json(rows))
 }

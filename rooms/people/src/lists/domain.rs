@@ -12,6 +12,7 @@ use super::model::{Found, RolesOfUser, Search, Sort};
 use super::pages::{Stretch, across, nearer, stretch};
 use super::store::{self, Range};
 use super::{hidden, indexed};
+use crate::groups::{self, GroupsOfUser};
 use crate::ranks::{self, Ground};
 use crate::records::{self, UserRecord};
 
@@ -351,6 +352,13 @@ pub(crate) async fn roles(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<
         })
     });
     Ok(rows.collect())
+}
+
+/// The groups that each of the users is in; users of other tenants are left out.
+pub(crate) async fn groups(tx: &Tx, scope: &Scope, ids: &[String]) -> Result<Vec<GroupsOfUser>, StoreError> {
+    let members: BTreeSet<String> = store::members_among(tx, scope, ids).await?.into_iter().collect();
+    let asked: Vec<String> = ids.iter().filter(|id| members.contains(*id)).cloned().collect();
+    groups::group_ids(tx, scope, &asked).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The members of a tenant and of those below it, each once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, TenantId};
@@ -33,7 +33,7 @@ pub(super) async fn ids(
     let phrase = search.whole_phrase();
     let mut tenants: Vec<&str> = search.below.iter().map(String::as_str).collect();
     tenants.extend(search.tenant.as_ref().map(TenantId::as_str));
-    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for piece in tenants.chunks(PIECE) {
         let mut entries = store::entries_of(tx, environment, piece).await?;
         entries.retain(|entry| {

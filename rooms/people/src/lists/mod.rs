@@ -22,7 +22,7 @@ mod store;
 pub(crate) use api::routes;
 pub(crate) use domain::find;
 pub(crate) use family::below;
-pub(crate) use model::{Search, Sort};
+pub(crate) use model::{Field, Search, Sort};
 
 /// What the tests of this room reach.
 #[cfg(test)]

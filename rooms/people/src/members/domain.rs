@@ -106,6 +106,7 @@ async fn finish(
     })
 }
 
+/// Writes the audit record of a change to a membership.
 pub(crate) async fn note(
     tx: &Tx,
     change: &Change,

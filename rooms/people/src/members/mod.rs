@@ -3,9 +3,12 @@
 mod api;
 mod domain;
 mod model;
+mod shut;
 
 pub(crate) use api::routes;
 pub(crate) use domain::{check_level, give, held, note, take};
+pub(crate) use model::RolesBody;
+pub use shut::{ShutOutError, shut_out};
 
 /// What the tests of this room reach.
 #[cfg(test)]

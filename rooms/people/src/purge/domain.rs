@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::store;
 use crate::Credentials;
 use crate::applications;
+use crate::groups;
 use crate::ranks;
 use crate::records;
 
 /// Kind of the task that takes a deleted role from its holders.
 const ROLE_REMOVAL: &str = "role-removal";
-/// How many holders lose a deleted role in the transaction of its deletion, and in each step afterwards.
+/// How many members and groups lose a deleted role in the transaction of its deletion, and in each step afterwards.
 const PIECE: i64 = 1_000;
 /// How far the holders of a role are counted.
 const COUNTED: i64 = 1_000;
@@ -57,12 +58,14 @@ impl tenancy::TenantPurge for PeopleTenancy {
                 }
                 Some(false) => {
                     self.credentials.forget(tx, environment, &user.id).await?;
+                    crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
                     records::erase_user(tx, environment, &user).await?;
                 }
                 None => {}
             }
         }
-        let done = i64::try_from(members.len()).unwrap_or(most) < most;
+        let done =
+            i64::try_from(members.len()).unwrap_or(most) < most && groups::purge(tx, scope, most).await?;
         if done {
             ranks::close(tx, environment, scope.tenant_id()).await?;
             store::finish(tx, scope).await?;
@@ -81,6 +84,13 @@ struct Order {
     role_id: String,
 }
 
+/// Takes a role from the next members and groups; of how many of the more numerous kind.
+async fn take_role(tx: &Tx, environment: &EnvironmentId, role: &str) -> Result<u64, StoreError> {
+    let members = store::take_role(tx, environment, role, PIECE).await?;
+    let groups = store::take_role_from_groups(tx, environment, role, PIECE).await?;
+    Ok(members.max(groups))
+}
+
 #[async_trait]
 impl tenancy::RoleHolders for PeopleTenancy {
     async fn role_deleted(
@@ -89,7 +99,7 @@ impl tenancy::RoleHolders for PeopleTenancy {
         environment: &EnvironmentId,
         role_id: &str,
     ) -> Result<(), StoreError> {
-        let taken = store::take_role(tx, environment, role_id, PIECE).await?;
+        let taken = take_role(tx, environment, role_id).await?;
         if taken >= PIECE.unsigned_abs() {
             // A role that no longer exists grants nothing, so the rest may follow later.
             let order = Order {
@@ -121,8 +131,8 @@ impl tenancy::RoleHolders for PeopleTenancy {
         by: tenancy::Holder,
     ) -> Result<Vec<(String, i64)>, StoreError> {
         match by {
-            tenancy::Holder::Member => store::member_uses(tx, scope, role_ids, COUNTED).await,
-            tenancy::Holder::Group => Ok(Vec::new()),
+            tenancy::Holder::Member => store::uses(tx, scope, "member_roles", role_ids, COUNTED).await,
+            tenancy::Holder::Group => store::uses(tx, scope, "group_roles", role_ids, COUNTED).await,
         }
     }
 
@@ -194,7 +204,7 @@ impl Runner for RoleRemoval {
 
     async fn step(&self, tx: &Tx, task: &Task, _now: Millis) -> Result<Progress, StoreError> {
         let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
-        let taken = store::take_role(tx, &task.environment, &order.role_id, PIECE).await?;
+        let taken = take_role(tx, &task.environment, &order.role_id).await?;
         let more = taken >= PIECE.unsigned_abs();
         Ok(Progress {
             cursor: more.then(|| "more".to_owned()),

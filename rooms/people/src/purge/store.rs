@@ -56,6 +56,24 @@ pub(super) async fn take_role(
     .await
 }
 
+/// Takes a role from up to `most` groups; how many had it.
+pub(super) async fn take_role_from_groups(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    role: &str,
+    most: i64,
+) -> Result<u64, StoreError> {
+    tx.exec(
+        sql!(
+            "DELETE FROM group_roles WHERE environment_id = $1 AND role_id = $2 AND (tenant_id, group_id) IN (
+               SELECT tenant_id, group_id FROM group_roles WHERE environment_id = $1 AND role_id = $2
+               ORDER BY tenant_id, group_id LIMIT $3)"
+        ),
+        args![environment.as_str(), role, most],
+    )
+    .await
+}
+
 /// The next members after (`tenant`, `user`); only of `only` where that is not empty.
 pub(super) async fn members_after(
     tx: &Tx,
@@ -87,10 +105,11 @@ pub(super) async fn members_after(
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// How many members hold each of the roles in the scope, counted up to `most`.
-pub(super) async fn member_uses(
+/// How many rows of a table give each of the roles to somebody in the scope, counted up to `most`.
+pub(super) async fn uses(
     tx: &Tx,
     scope: &Scope,
+    table: &'static str,
     roles: &[String],
     most: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
@@ -104,10 +123,9 @@ pub(super) async fn member_uses(
                 .push(")");
         }
         query
-            .push(
-                ") SELECT w.id, (SELECT COUNT(*) FROM (SELECT 1 FROM member_roles m
-                     WHERE m.environment_id = ",
-            )
+            .push(") SELECT w.id, (SELECT COUNT(*) FROM (SELECT 1 FROM ")
+            .push(table)
+            .push(" m WHERE m.environment_id = ")
             .bind(scope.environment_id())
             .push(" AND m.role_id = w.id");
         if scope.tenant.is_some() {

@@ -9,10 +9,11 @@ use tenancy::Application;
 use super::model::{Membership, MembershipStatus, UserRecord};
 use super::store::{self, MembershipChange};
 use crate::applications;
+use crate::identifiers;
 use crate::ranks::{self, Ground};
 use crate::search;
 
-/// The user with an e-mail address, given as [`kit::email_key`] makes it.
+/// The user who owns an e-mail address, given as [`kit::email_key`] makes it: the primary one, or one that was proved.
 ///
 /// # Errors
 /// When storage fails.
@@ -21,7 +22,7 @@ pub async fn user_by_email(
     environment: &EnvironmentId,
     key: &str,
 ) -> Result<Option<UserRecord>, StoreError> {
-    store::by_email(tx, environment, key).await
+    store::by_identifier(tx, environment, "email", key).await
 }
 
 /// The user with a username, in any case.
@@ -143,7 +144,7 @@ pub async fn set_mfa_enrolled(
         mfa_enrolled: enrolled,
         ..old.clone()
     };
-    write_user(tx, environment, &old, &new).await?;
+    write_row(tx, environment, &old, &new).await?;
     Ok(())
 }
 
@@ -156,13 +157,26 @@ pub(crate) async fn hold(
     store::hold(tx, environment, id).await
 }
 
+/// The user who owns a phone number, given in international form: one that was proved.
+///
+/// # Errors
+/// When storage fails.
+pub async fn user_by_phone(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    number: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::by_identifier(tx, environment, "phone", number).await
+}
+
 /// Writes a new user. False when the e-mail address or the username is taken. [`count_in`] must follow.
 pub(crate) async fn write_new_user(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &UserRecord,
 ) -> Result<bool, StoreError> {
-    if !store::insert(tx, environment, user).await? {
+    // The address first: it may be a further one of somebody, which the table of users does not know.
+    if !identifiers::open(tx, environment, user).await? || !store::insert(tx, environment, user).await? {
         return Ok(false);
     }
     search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
@@ -181,6 +195,7 @@ pub(crate) async fn count_in(
     ranks::enter(tx, environment, tenant, user).await?;
     if new {
         ranks::enlist(tx, Ground::environment(environment), user).await?;
+        identifiers::enlist_all(tx, environment, user).await?;
     }
     Ok(())
 }
@@ -188,6 +203,19 @@ pub(crate) async fn count_in(
 /// Writes a held user that has changed, wherever its parts are repeated. False when the e-mail address or the username
 /// is taken.
 pub(crate) async fn write_user(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    ids: &Ids,
+    old: &UserRecord,
+    new: &UserRecord,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    Ok(write_row(tx, environment, old, new).await?
+        && identifiers::follow(tx, environment, ids, old, new, now).await?)
+}
+
+/// The same where neither addresses nor numbers change.
+async fn write_row(
     tx: &Tx,
     environment: &EnvironmentId,
     old: &UserRecord,
@@ -280,7 +308,8 @@ pub(crate) async fn erase_user(
     }
     ranks::strike(tx, Ground::environment(environment), user).await?;
     search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-    store::delete(tx, environment, user.id.as_str()).await
+    store::delete(tx, environment, user.id.as_str()).await?;
+    identifiers::erase(tx, environment, user.id.as_str()).await
 }
 
 /// Disables or enables a membership; sessions in it from before `now` no longer count when disabled. False when there is none.
@@ -298,6 +327,20 @@ pub(crate) async fn set_disabled(
         ..MembershipChange::default()
     };
     store::change_membership(tx, environment, tenant, user, change).await
+}
+
+/// Lets no token of a member from before `now` count in the tenant. False when there is no such member.
+pub(crate) async fn set_valid_after(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let change = MembershipChange {
+        valid_after: Some(now),
+        ..MembershipChange::default()
+    };
+    store::change_membership(tx, &scope.environment, scope.tenant_id(), user.as_str(), change).await
 }
 
 /// Sets the status of a membership. False when there is none.

@@ -9,6 +9,7 @@ use kit::{EnvironmentId, Millis, Scope, UserId};
 
 use super::model::{GateView, Membership, MembershipStatus};
 use super::store;
+use crate::groups;
 
 /// The membership above the tenant of the scope that lets a user into it who is no member there.
 async fn granted_above(tx: &Tx, scope: &Scope, user: &str) -> Result<Option<Membership>, StoreError> {
@@ -60,9 +61,11 @@ pub async fn membership_in_force(
     Ok(inherited.map(|inherited| (inherited, true)))
 }
 
-/// Ids of the roles that count for a user in the tenant of the scope: the member's own, or those held above.
+/// Ids of the roles that count for a user in the tenant of the scope: the member's own and those of the member's groups, or
+/// those held above. What groups grant does not reach down.
 pub(crate) async fn role_ids_in_force(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
-    let own = store::role_ids(tx, scope, user).await?;
+    let mut own = store::role_ids(tx, scope, user).await?;
+    own.extend(groups::role_ids(tx, scope, user).await?);
     if !own.is_empty() || store::is_member(tx, scope, user).await? {
         return Ok(own);
     }

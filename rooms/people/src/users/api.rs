@@ -12,7 +12,8 @@ use super::domain::{self, UserError};
 use super::flags::{self, Switch};
 use super::model::{Creation, EmailBody, GlobalBody, InvisibleBody, InviteBody, SuperUserBody, VendorBody};
 use crate::room::{Change, People};
-use crate::views::{Audience, Detail, Lens, UserView};
+use crate::views::{self, Audience, Detail, Lens, UserView};
+use crate::{identifiers, records};
 
 pub(crate) fn routes() -> Routes<People> {
     let invite = Guard::environment_or_user(Need::Permission("fe.secure.write.users")).with_tenant();
@@ -38,13 +39,18 @@ pub(crate) fn routes() -> Routes<People> {
 impl From<UserError> for Problem {
     fn from(error: UserError) -> Self {
         match error {
-            UserError::NotFound | UserError::NoTenant => Self::not_found(error.to_string()),
+            UserError::NotFound | UserError::NoTenant | UserError::NoTask => {
+                Self::not_found(error.to_string())
+            }
             UserError::AlreadyMember
             | UserError::EmailTaken
             | UserError::UsernameTaken
-            | UserError::AlwaysOpen => Self::conflict(error.to_string()),
-            UserError::UnknownRoles(_) => Self::bad_request(error.to_string()),
-            UserError::TooStrong | UserError::TenantNamed => Self::forbidden(error.to_string()),
+            | UserError::AlwaysOpen
+            | UserError::Tenant(_) => Self::conflict(error.to_string()),
+            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
+            UserError::TooStrong | UserError::TenantNamed | UserError::NoTemporary | UserError::OwnEnd => {
+                Self::forbidden(error.to_string())
+            }
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
         }
@@ -366,5 +372,21 @@ async fn change_user_email(
         return Err(UserError::TenantNamed.into());
     }
     let email = body.checked().map_err(UserError::Faults)?;
-    turned(&room, caller, id, Switch::Email(email)).await
+    let change = room.change_by_environment(&caller);
+    let (credentials, app) = (Arc::clone(&room.credentials), room.app.clone());
+    let user = room
+        .app
+        .db()
+        .write(async move |tx| {
+            let environment = &change.scope.environment;
+            let old = records::hold(tx, environment, &id)
+                .await?
+                .ok_or(UserError::NotFound)?;
+            let new = flags::turn(tx, &change, &credentials, &id, Switch::Email(email.clone())).await?;
+            identifiers::address_changed(tx, &app, &change.scope, &old, &new, change.now).await?;
+            let view = views::view(tx, environment, new, everything(&caller)).await?;
+            Ok::<_, UserError>(view)
+        })
+        .await?;
+    Ok(Json(user))
 }

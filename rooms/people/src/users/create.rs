@@ -11,7 +11,7 @@ use super::model::Creation;
 use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, PreparedPassword, temporary};
 
 /// What is decided before the transaction opens.
 #[derive(Clone)]
@@ -44,6 +44,9 @@ pub(crate) async fn create(
         scope: scope.clone(),
         ..change.clone()
     };
+    if creation.expires_in.is_some() && !temporary::permitted(tx, &scope).await? {
+        return Err(UserError::NoTemporary);
+    }
     let roles = roles_for(tx, change, creation).await?;
     let mut membership = Membership {
         tenant_id: tenant.to_string(),

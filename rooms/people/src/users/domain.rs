@@ -31,6 +31,17 @@ pub(crate) enum UserError {
     TooStrong,
     #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
     AlwaysOpen,
+    #[error("Temporary users are not enabled in this environment")]
+    NoTemporary,
+    #[error("You cannot change when your own access ends")]
+    OwnEnd,
+    #[error("The user is no member of: {0}")]
+    NotMemberOf(String),
+    #[error("Task not found")]
+    NoTask,
+    /// A tenant that a call would have made cannot be.
+    #[error(transparent)]
+    Tenant(tenancy::TenantError),
     /// The text that exporters know.
     #[error("Tenant ID is defined - forbidden route for tenants")]
     TenantNamed,
@@ -49,7 +60,18 @@ impl From<tenancy::Unassignable> for UserError {
     }
 }
 
-/// The level of the strongest role of a member (the lowest number), `None` without roles.
+impl From<tenancy::TenantError> for UserError {
+    fn from(error: tenancy::TenantError) -> Self {
+        match error {
+            tenancy::TenantError::NotFound => Self::NoTenant,
+            tenancy::TenantError::Faults(sentences) => Self::Faults(sentences),
+            tenancy::TenantError::Store(error) => Self::Store(error),
+            other => Self::Tenant(other),
+        }
+    }
+}
+
+/// The level of the strongest role of a member (the lowest number), groups included; `None` without roles.
 pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
     let held = records::role_ids_in_force(tx, scope, user).await?;
     if held.is_empty() {
@@ -107,7 +129,8 @@ pub(crate) async fn rewrite(
     old: &UserRecord,
     new: &UserRecord,
 ) -> Result<(), UserError> {
-    let written = match records::write_user(tx, &change.scope.environment, old, new).await {
+    let environment = &change.scope.environment;
+    let written = match records::write_user(tx, environment, &change.ids, old, new, change.now).await {
         // Two writers at once on PostgreSQL: the index decides.
         Err(StoreError::Unique { .. }) => false,
         other => other?,
@@ -200,5 +223,6 @@ async fn forget(
     credentials
         .forget(tx, environment, &UserId::from(user.id.as_str()))
         .await?;
+    crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
     records::erase_user(tx, environment, user).await
 }

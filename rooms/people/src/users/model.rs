@@ -1,7 +1,7 @@
 //! What bodies may say about a user.
 
 use kit::{Patch, Secret};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -9,7 +9,7 @@ use crate::faults::{Faults, filled, or_empty};
 use crate::records::UserRecord;
 
 /// Where a user comes from.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Provider {
     #[default]
@@ -130,7 +130,7 @@ pub(crate) struct VendorBody {
 }
 
 /// A checked order to create a user, or to add one who is there to a tenant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Creation {
     pub(crate) tenant_id: Option<String>,
     pub(crate) email: Option<String>,
@@ -149,6 +149,8 @@ pub(crate) struct Creation {
     pub(crate) silent: bool,
     /// The environment vouches for the address.
     pub(crate) vouched: bool,
+    /// Never stored; hashed before the order is.
+    #[serde(skip)]
     pub(crate) password: Option<Secret>,
     /// The roles also hold in the tenants below, whatever the tenant's default is.
     pub(crate) sub_accounts: bool,

@@ -7,6 +7,7 @@ use kit::{EnvironmentId, Scope, TenantId};
 use tenancy::{Permission, Role};
 
 use super::model::{TenantView, UserView};
+use crate::groups::{self, GroupBrief};
 use crate::records::{self, Membership, UserRecord};
 
 /// Who will read the object.
@@ -55,8 +56,9 @@ pub(crate) async fn view(
     let held = records::memberships(tx, environment, &user.id).await?;
     let inherited = inherited(tx, environment, &user, &held, lens).await?;
     let counted: Vec<Membership> = held.iter().chain(&inherited).cloned().collect();
-    let roles = roles_of(tx, environment, lens.detail, counted.iter()).await?;
-    let permissions = permissions_of(tx, environment, lens, [(&user, counted.as_slice())]).await?;
+    let mut through = through_groups(tx, environment, lens, &[user.id.to_string()]).await?;
+    let roles = roles_of(tx, environment, lens.detail, counted.iter(), &through).await?;
+    let permissions = permissions_of(tx, environment, lens, [(&user, counted.as_slice())], &through).await?;
     Ok(put_together(
         user,
         &held,
@@ -64,6 +66,7 @@ pub(crate) async fn view(
         lens,
         &roles,
         &permissions,
+        &mut through,
     ))
 }
 
@@ -98,11 +101,13 @@ pub(crate) async fn views(
 ) -> Result<Vec<UserView>, StoreError> {
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let all = records::memberships_of(tx, environment, &ids).await?;
+    let mut through = through_groups(tx, environment, lens, &ids).await?;
     let roles = roles_of(
         tx,
         environment,
         lens.detail,
         all.iter().map(|(_, membership)| membership),
+        &through,
     )
     .await?;
     let mut held: BTreeMap<String, Vec<Membership>> = BTreeMap::new();
@@ -112,14 +117,52 @@ pub(crate) async fn views(
     let pairs = users
         .iter()
         .map(|user| (user, held.get(user.id.as_str()).map_or(&[][..], Vec::as_slice)));
-    let permissions = permissions_of(tx, environment, lens, pairs).await?;
+    let permissions = permissions_of(tx, environment, lens, pairs, &through).await?;
     Ok(users
         .into_iter()
         .map(|user| {
             let own = held.remove(user.id.as_str()).unwrap_or_default();
-            put_together(user, &own, None, lens, &roles, &permissions)
+            put_together(user, &own, None, lens, &roles, &permissions, &mut through)
         })
         .collect())
+}
+
+/// What groups do for users, by user and tenant.
+#[derive(Default)]
+struct Through {
+    groups: BTreeMap<(String, String), Vec<GroupBrief>>,
+    role_ids: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl Through {
+    fn role_ids(&self, user: &UserRecord, tenant: &str) -> &[String] {
+        let key = (user.id.to_string(), tenant.to_owned());
+        self.role_ids.get(&key).map_or(&[], Vec::as_slice)
+    }
+}
+
+async fn through_groups(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    lens: Lens<'_>,
+    users: &[String],
+) -> Result<Through, StoreError> {
+    let mut through = Through::default();
+    if lens.detail != Detail::Full {
+        return Ok(through);
+    }
+    // Of users of tenants below, each is seen in a tenant of their own.
+    let tenant = lens.tenant.filter(|_| lens.below.is_none()).map(TenantId::as_str);
+    for (user, tenant, group) in groups::briefs(tx, environment, tenant, users).await? {
+        through.groups.entry((user, tenant)).or_default().push(group);
+    }
+    if through.groups.is_empty() {
+        return Ok(through);
+    }
+    for (user, tenant, role) in groups::role_ids_of(tx, environment, tenant, users).await? {
+        through.role_ids.entry((user, tenant)).or_default().push(role);
+    }
+    Ok(through)
 }
 
 async fn roles_of(
@@ -127,6 +170,7 @@ async fn roles_of(
     environment: &EnvironmentId,
     detail: Detail,
     memberships: impl Iterator<Item = &Membership>,
+    through: &Through,
 ) -> Result<Vec<Role>, StoreError> {
     if detail == Detail::Listed {
         return Ok(Vec::new());
@@ -134,6 +178,7 @@ async fn roles_of(
     let mut ids: Vec<String> = memberships
         .flat_map(|membership| membership.role_ids.iter().cloned())
         .collect();
+    ids.extend(through.role_ids.values().flatten().cloned());
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
@@ -147,6 +192,7 @@ async fn permissions_of<'u>(
     environment: &EnvironmentId,
     lens: Lens<'_>,
     users: impl IntoIterator<Item = (&'u UserRecord, &'u [Membership])>,
+    through: &Through,
 ) -> Result<Vec<Permission>, StoreError> {
     if lens.detail != Detail::Full {
         return Ok(Vec::new());
@@ -156,6 +202,7 @@ async fn permissions_of<'u>(
         let tenant = tenant_of(user, held, lens);
         if let Some(membership) = held.iter().find(|membership| membership.tenant_id == tenant) {
             ids.extend(membership.role_ids.iter().cloned());
+            ids.extend(through.role_ids(user, &tenant).iter().cloned());
         }
     }
     ids.sort_unstable();
@@ -184,8 +231,8 @@ fn tenant_of(user: &UserRecord, held: &[Membership], lens: Lens<'_>) -> String {
     user.active_tenant.clone()
 }
 
-/// The named roles that count in a tenant: the environment's and its own.
-fn roles_in(roles: &[Role], membership: &Membership) -> Vec<Role> {
+/// The roles held that count in a tenant: the environment's and its own. Those of the membership, and the others named.
+fn roles_in(roles: &[Role], membership: &Membership, others: &[String]) -> Vec<Role> {
     let counts = |role: &Role| {
         role.tenant_id
             .as_deref()
@@ -193,7 +240,7 @@ fn roles_in(roles: &[Role], membership: &Membership) -> Vec<Role> {
     };
     roles
         .iter()
-        .filter(|role| membership.role_ids.contains(&role.id) && counts(role))
+        .filter(|role| (membership.role_ids.contains(&role.id) || others.contains(&role.id)) && counts(role))
         .cloned()
         .collect()
 }
@@ -205,6 +252,7 @@ fn put_together(
     lens: Lens<'_>,
     roles: &[Role],
     permissions: &[Permission],
+    through: &mut Through,
 ) -> UserView {
     let tenant_id = tenant_of(&user, held, lens);
     let here = held
@@ -214,13 +262,21 @@ fn put_together(
     let activated = here.is_some_and(|membership| membership.status == records::MembershipStatus::Activated);
     let sub_accounts = here.is_some_and(|membership| membership.sub_accounts);
     let (own_roles, own_permissions) = if lens.detail == Detail::Full {
-        let own = here.map_or_else(Vec::new, |membership| roles_in(roles, membership));
+        let others = through.role_ids(&user, &tenant_id);
+        let all = here.map_or_else(Vec::new, |membership| roles_in(roles, membership, others));
         let granted = permissions
             .iter()
-            .filter(|one| own.iter().any(|role| role.permissions.contains(&one.id)))
+            .filter(|one| all.iter().any(|role| role.permissions.contains(&one.id)))
             .cloned()
             .collect();
-        (Some(own), Some(granted))
+        // Whoever edits a user's roles needs to see those that can be taken; the user, what holds.
+        let shown = match lens.audience {
+            Audience::Self_ => all,
+            Audience::Environment | Audience::Colleague => {
+                here.map_or_else(Vec::new, |membership| roles_in(roles, membership, &[]))
+            }
+        };
+        (Some(shown), Some(granted))
     } else {
         (None, None)
     };
@@ -239,11 +295,12 @@ fn put_together(
         .filter(seen)
         .map(|membership| TenantView {
             tenant_id: membership.tenant_id.clone(),
-            roles: (lens.detail != Detail::Listed).then(|| roles_in(roles, membership)),
+            roles: (lens.detail != Detail::Listed).then(|| roles_in(roles, membership, &[])),
             temporary_expiration_date: membership.expires_at,
             is_disabled: membership.is_disabled,
         })
         .collect();
+    let groups = here.and_then(|_| through.groups.remove(&(user.id.to_string(), tenant_id.clone())));
     let picture = match (user.profile_picture_url, lens.audience) {
         (None, Audience::Self_) => Some(String::new()),
         (picture, _) => picture,
@@ -276,7 +333,7 @@ fn put_together(
         external_id: user.external_id,
         created_at: user.created_at,
         last_login: user.last_login,
-        groups: (lens.detail == Detail::Full).then(Vec::new),
+        groups: (lens.detail == Detail::Full).then(|| groups.unwrap_or_default()),
         sub_account_access_allowed: sub_accounts,
         managed_by: user.managed_by,
         temporary_expiration_date: None,

@@ -5,6 +5,8 @@ use serde::Serialize;
 use tenancy::{Permission, Role};
 use utoipa::ToSchema;
 
+use crate::groups::GroupBrief;
+
 /// A user.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -23,10 +25,11 @@ pub(crate) struct UserView {
     pub(crate) mfa_enrolled: bool,
     pub(crate) mfa_bypass: bool,
     pub(crate) phone_number: Option<String>,
-    /// Roles in the tenant in force.
+    /// Roles in the tenant in force: in the user's own profile those of groups too, elsewhere those that the user holds without
+    /// a group, as they are given and taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) roles: Option<Vec<Role>>,
-    /// What these roles permit.
+    /// What the roles permit, those of groups included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) permissions: Option<Vec<Permission>>,
     /// How the user came: `local`, `saml`, `google` …
@@ -50,9 +53,10 @@ pub(crate) struct UserView {
     /// Null before the first login.
     #[schema(value_type = Option<String>)]
     pub(crate) last_login: Option<Millis>,
+    /// Groups in the tenant in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
-    pub(crate) groups: Option<Vec<serde_json::Value>>,
+    pub(crate) groups: Option<Vec<GroupBrief>>,
     pub(crate) sub_account_access_allowed: bool,
     /// `frontegg`, `scim2` or `external`.
     pub(crate) managed_by: String,

@@ -62,7 +62,7 @@ pub(super) struct Tree {
     tenant_id: String,
     name: String,
     #[schema(no_recursion)]
-    children: Vec<Tree>,
+    children: Vec<Self>,
 }
 
 impl Tree {

@@ -93,10 +93,20 @@ async fn in_list_order(
 fn stretch(ids: &[Box<str>], order: Order, offset: i64, limit: i64) -> Vec<String> {
     let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let (skip, take) = (whole(offset), whole(limit));
-    let own = |id: &Box<str>| String::from(id.as_ref());
     match order {
-        Order::Ascending => ids.iter().skip(skip).take(take).map(own).collect(),
-        Order::Descending => ids.iter().rev().skip(skip).take(take).map(own).collect(),
+        Order::Ascending => ids
+            .iter()
+            .skip(skip)
+            .take(take)
+            .map(|id| id.as_ref().to_owned())
+            .collect(),
+        Order::Descending => ids
+            .iter()
+            .rev()
+            .skip(skip)
+            .take(take)
+            .map(|id| id.as_ref().to_owned())
+            .collect(),
     }
 }
 

@@ -208,8 +208,16 @@ pub(in crate::records) async fn delete_membership(
     tenant: &str,
     user: &str,
 ) -> Result<bool, StoreError> {
+    // First the row that everybody holds who gives the member something: what they gave is there to be taken then.
+    let rows = tx
+        .exec(
+            sql!("DELETE FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),
+            args![environment.as_str(), tenant, user],
+        )
+        .await?;
     for statement in [
         sql!("DELETE FROM member_roles WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
+        sql!("DELETE FROM group_members WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
         sql!("DELETE FROM member_applications WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"),
         sql!(
             "DELETE FROM application_active_tenants WHERE environment_id = $1 AND user_id = $2 AND tenant_id = $3"
@@ -218,12 +226,6 @@ pub(in crate::records) async fn delete_membership(
         tx.exec(statement, args![environment.as_str(), user, tenant])
             .await?;
     }
-    let rows = tx
-        .exec(
-            sql!("DELETE FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),
-            args![environment.as_str(), tenant, user],
-        )
-        .await?;
     Ok(rows == 1)
 }
 

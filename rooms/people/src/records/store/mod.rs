@@ -13,7 +13,7 @@ pub(super) use reach::{
     is_member, members_after, reach_down_between, reaches_down, reaching, set_sub_accounts,
 };
 pub(super) use users::{
-    by_email, by_id, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,
+    by_id, by_identifier, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,
 };
 
 /// How many values one `IN` list gets.

@@ -55,10 +55,12 @@ pub(in crate::records) async fn by_id(
     row.as_ref().map(user_from).transpose()
 }
 
-pub(in crate::records) async fn by_email(
+/// The user who owns an address or a number.
+pub(in crate::records) async fn by_identifier(
     tx: &Tx,
     environment: &EnvironmentId,
-    key: &str,
+    kind: &str,
+    value: &str,
 ) -> Result<Option<UserRecord>, StoreError> {
     let row = tx
         .opt(
@@ -66,9 +68,11 @@ pub(in crate::records) async fn by_email(
                 "SELECT id, email_key, username, name, phone_number, verified, is_locked, provider, managed_by,
                         invisible, super_user, mfa_enrolled, mfa_bypass, metadata, vendor_metadata,
                         profile_picture_url, external_id, active_tenant, valid_after, last_login, created_at
-                 FROM users WHERE environment_id = $1 AND email_key = $2"
+                 FROM users WHERE environment_id = $1 AND id = (
+                   SELECT user_id FROM user_identifiers
+                   WHERE environment_id = $1 AND kind = $2 AND value = $3 AND owned)"
             ),
-            args![environment.as_str(), key],
+            args![environment.as_str(), kind, value],
         )
         .await?;
     row.as_ref().map(user_from).transpose()

@@ -1,0 +1,172 @@
+//! Inviting many users into one tenant.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use blocks::tasks::{self, Progress, Runner, Task};
+use db::{StoreError, Tx};
+use kit::{Ids, Millis, Scope, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::model::BulkStatus;
+use super::starter::Starter;
+use crate::room::Change;
+use crate::tenants;
+use crate::users::{Creation, Prepared, UserError, create};
+use crate::{Credentials, PreparedPassword};
+
+/// Kind of the task.
+pub(super) const KIND: &str = "bulk-invite";
+/// Users per step: few, because everybody else who creates users waits meanwhile.
+const PIECE: i64 = 5;
+
+/// One invitation as it waits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Invitation {
+    pub(super) creation: Creation,
+    /// The hash of the password, where one is given.
+    pub(super) password: Option<String>,
+    /// The id a new user gets.
+    pub(super) id: String,
+}
+
+/// What the task has to do.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    tenant: String,
+    users: Vec<Invitation>,
+    by: Starter,
+}
+
+/// Does `bulk-invite` tasks.
+pub struct BulkInvite {
+    ids: Ids,
+    credentials: Arc<dyn Credentials>,
+}
+
+impl BulkInvite {
+    #[must_use]
+    pub const fn new(ids: Ids, credentials: Arc<dyn Credentials>) -> Self {
+        Self { ids, credentials }
+    }
+}
+
+/// Stores the invitations; answers the id of the task.
+pub(super) async fn submit(tx: &Tx, change: &Change, users: &[Invitation]) -> Result<String, UserError> {
+    let environment = &change.scope.environment;
+    if !tenancy::tenant_exists(tx, environment, change.scope.tenant_id()).await? {
+        return Err(UserError::NoTenant);
+    }
+    let order = json!({
+        "tenant": change.scope.tenant_id(),
+        "users": serde_json::to_value(users).map_err(StoreError::other)?,
+        "by": serde_json::to_value(Starter::of(change)).map_err(StoreError::other)?,
+    });
+    let total = i64::try_from(users.len()).unwrap_or(i64::MAX);
+    Ok(tasks::submit(tx, &change.ids, environment, KIND, &order, total, change.now).await?)
+}
+
+/// How far a task of this scope is. Somebody in a tenant sees the invitations into it, the environment also those who move.
+pub(super) async fn status(tx: &Tx, scope: &Scope, id: &str) -> Result<BulkStatus, UserError> {
+    let task = tasks::find(tx, &scope.environment, id)
+        .await?
+        .ok_or(UserError::NoTask)?;
+    let tenant = task.order.get("tenant").and_then(Value::as_str);
+    let seen = match (task.kind.as_str(), &scope.tenant) {
+        (KIND, Some(own)) => tenant == Some(own.as_str()),
+        (KIND | tenants::MOVE, None) => true,
+        _ => false,
+    };
+    if seen {
+        Ok(task.into())
+    } else {
+        Err(UserError::NoTask)
+    }
+}
+
+fn failure(invitation: &Invitation, error: &str) -> Value {
+    match (&invitation.creation.email, &invitation.creation.username) {
+        (None, Some(username)) => json!({"username": username, "error": error}),
+        (email, _) => json!({"email": email, "error": error}),
+    }
+}
+
+/// The sentence that a single invitation would have been refused with.
+fn sentence(error: &UserError) -> String {
+    match error {
+        UserError::Faults(sentences) => sentences.join(", "),
+        other => other.to_string(),
+    }
+}
+
+impl Order {
+    fn at(&self, cursor: &str) -> usize {
+        cursor.parse().unwrap_or(0).min(self.users.len())
+    }
+
+    /// Goes on at `next`, or ends; then the invitations are not kept any longer.
+    fn onward(&self, next: usize, progress: Progress) -> Progress {
+        if next < self.users.len() {
+            return Progress {
+                cursor: Some(next.to_string()),
+                ..progress
+            };
+        }
+        Progress {
+            order: Some(json!({"tenant": self.tenant})),
+            ..progress
+        }
+    }
+}
+
+#[async_trait]
+impl Runner for BulkInvite {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn step(&self, tx: &Tx, task: &Task, now: Millis) -> Result<Progress, StoreError> {
+        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        let scope = Scope::tenant(task.environment.clone(), TenantId::from(order.tenant.as_str()));
+        let change = order.by.change(scope, self.ids.clone(), now);
+        let from = order.at(&task.cursor);
+        let piece = usize::try_from(task.piece(PIECE)).unwrap_or(1);
+        let mut progress = Progress::default();
+        for invitation in order.users.iter().skip(from).take(piece) {
+            let prepared = Prepared {
+                creation: invitation.creation.clone(),
+                password: invitation.password.clone().map(PreparedPassword),
+                id: invitation.id.clone(),
+            };
+            tx.begin_part().await?;
+            match create(tx, &change, &self.credentials, &prepared).await {
+                Ok(_) => {
+                    tx.keep_part().await?;
+                    progress.done += 1;
+                }
+                Err(UserError::Store(error)) => return Err(error),
+                Err(refusal) => {
+                    tx.undo_part().await?;
+                    progress.failed += 1;
+                    progress.errors.push(failure(invitation, &sentence(&refusal)));
+                }
+            }
+        }
+        Ok(order.onward(from + piece, progress))
+    }
+
+    async fn pass_over(&self, _tx: &Tx, task: &Task, _now: Millis) -> Result<Option<Progress>, StoreError> {
+        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        let next = order.at(&task.cursor);
+        let Some(invitation) = order.users.get(next) else {
+            return Ok(None);
+        };
+        let progress = Progress {
+            failed: 1,
+            errors: vec![failure(invitation, "The user could not be invited")],
+            ..Progress::default()
+        };
+        Ok(Some(order.onward(next + 1, progress)))
+    }
+}

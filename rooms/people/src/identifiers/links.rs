@@ -1,0 +1,112 @@
+//! Links that let a user in for the first time, or set a new password: made for the environment, which sends them itself.
+
+use blocks::audit::Severity;
+use blocks::one_time::{Bound, Ticket};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use web::{Created, EnvironmentCaller, Guard, Path, Problem, Routes, State, routes};
+
+use super::errors::IdentifierError;
+use crate::records;
+use crate::room::People;
+
+/// Activates a user. The subject is the user; the body names the `email` it was issued for and, where one was in force,
+/// the `tenantId`.
+pub const ACTIVATE_USER: Ticket = Ticket {
+    purpose: "activate-user",
+    seconds: 7 * 24 * 3600,
+};
+
+/// Sets a new password. Subject and body as for [`ACTIVATE_USER`].
+pub const RESET_PASSWORD: Ticket = Ticket {
+    purpose: "reset-password",
+    seconds: 24 * 3600,
+};
+
+/// A link and what it is made of.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LinkView {
+    /// The page that asks the user to go on, with user and token in its query.
+    link: String,
+    token: String,
+    user_id: String,
+}
+
+pub(super) fn routes() -> Routes<People> {
+    Routes::new()
+        .on(Guard::environment(), routes!(generate_activation_token))
+        .on(Guard::environment(), routes!(generate_password_reset_token))
+}
+
+async fn generate(
+    room: &People,
+    caller: EnvironmentCaller,
+    id: String,
+    ticket: Ticket,
+    (page, action): (&'static str, &'static str),
+) -> Result<Created<LinkView>, Problem> {
+    let environment = room.directory.by_id(caller.environment.as_str()).await?;
+    let base = environment.map_or_else(String::new, |found| found.public_url.clone());
+    let change = room.change_by_environment(&caller);
+    let (token, user) = room
+        .app
+        .db()
+        .write(async move |tx| {
+            let environment = &change.scope.environment;
+            let user = records::hold(tx, environment, &id)
+                .await?
+                .ok_or(IdentifierError::NoUser)?;
+            let bound = Bound {
+                environment,
+                subject: user.id.as_str(),
+                owner: user.id.as_str(),
+            };
+            let body = json!({"email": user.email, "tenantId": change.scope.tenant_id()});
+            let token = ticket.issue(tx, &change.ids, &bound, &body, change.now).await?;
+            let mut record = change.by.clone().severity(Severity::Medium);
+            action.clone_into(&mut record.action);
+            user.id.as_str().clone_into(&mut record.resource_id);
+            records::audit(tx, &change.ids, &change.scope, record, &user, change.now).await?;
+            Ok::<_, IdentifierError>((token, user.id))
+        })
+        .await?;
+    // Neither ids nor tokens hold anything that a query would read differently.
+    let link = format!(
+        "{}/oauth{page}?userId={user}&token={}",
+        base.trim_end_matches('/'),
+        token.reveal()
+    );
+    Ok(Created(LinkView {
+        link,
+        token: token.reveal().to_owned(),
+        user_id: user.to_string(),
+    }))
+}
+
+/// Makes a link by which the user activates the account, instead of mailing one. Earlier ones stop working.
+#[utoipa::path(post, path = "/identity/resources/users/v1/{userId}/links/generate-activation-token", tag = "Users",
+    params(("userId" = String, Path, description = "Id of the user")),
+    responses((status = 201, body = LinkView), (status = 404, description = "No such user")))]
+async fn generate_activation_token(
+    State(room): State<People>,
+    caller: EnvironmentCaller,
+    Path(id): Path<String>,
+) -> Result<Created<LinkView>, Problem> {
+    let words = ("/account/activate", "Activation link generated");
+    generate(&room, caller, id, ACTIVATE_USER, words).await
+}
+
+/// Makes a link by which the user chooses a new password, instead of mailing one. Earlier ones stop working.
+#[utoipa::path(post, path = "/identity/resources/users/v1/{userId}/links/generate-password-reset-token", tag = "Users",
+    params(("userId" = String, Path, description = "Id of the user")),
+    responses((status = 201, body = LinkView), (status = 404, description = "No such user")))]
+async fn generate_password_reset_token(
+    State(room): State<People>,
+    caller: EnvironmentCaller,
+    Path(id): Path<String>,
+) -> Result<Created<LinkView>, Problem> {
+    let words = ("/account/reset-password", "Password reset link generated");
+    generate(&room, caller, id, RESET_PASSWORD, words).await
+}
