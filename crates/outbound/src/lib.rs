@@ -60,11 +60,12 @@ impl Outbound {
         }))
     }
 
-    /// Nothing leaves; everything is kept in the inbox.
+    /// Nothing leaves, not even to the provider of an environment; the rest is kept in the inbox.
     #[must_use]
     pub fn recorded(inbox: Inbox) -> Self {
         Self::new(Ways {
             inbox: Some(inbox),
+            endpoints: Endpoints::nowhere(),
             ..Ways::default()
         })
     }

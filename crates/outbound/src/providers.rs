@@ -38,6 +38,23 @@ impl Default for Endpoints {
     }
 }
 
+impl Endpoints {
+    /// Providers that nothing reaches: a private address, which is refused before anything is sent.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let nowhere = || "http://127.0.0.1:9".to_owned();
+        Self {
+            sendgrid: nowhere(),
+            mailgun_us: nowhere(),
+            mailgun_eu: nowhere(),
+            ses: nowhere(),
+            sts: nowhere(),
+            twilio: nowhere(),
+            instance: nowhere(),
+        }
+    }
+}
+
 /// What an answer means. The body is not repeated: it may name the receiver.
 pub(crate) fn judged(who: &str, reply: Result<Reply, CallError>) -> Result<Vec<u8>, SendError> {
     let reply = reply.map_err(|error| SendError::Later(format!("{who}: {error}")))?;
