@@ -67,6 +67,15 @@ impl Client {
         other
     }
 
+    /// The same caller from another network address.
+    #[must_use]
+    pub fn at_address(&self, ip: &str) -> Self {
+        Self {
+            peer: ip.parse().unwrap(),
+            ..self.clone()
+        }
+    }
+
     /// The same caller with a bearer token.
     #[must_use]
     pub fn bearing(&self, token: &str) -> Self {

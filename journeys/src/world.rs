@@ -62,6 +62,7 @@ impl World {
             hashes.clone(),
             sealing(),
             outbound,
+            false,
         );
         Self {
             home: HOME,
@@ -146,6 +147,21 @@ impl World {
     #[must_use]
     pub fn anyone_at(&self, environment: &Environment) -> Client {
         Client::new(self.edge.clone(), environment.host)
+    }
+
+    /// Nobody in particular, at a second server over the same database that limits request rates.
+    #[must_use]
+    pub fn limited(&self) -> Client {
+        let built = build(
+            self.db.clone(),
+            Arc::clone(&self.clock) as Arc<dyn Clock>,
+            Ids::new(RandomIds::new()),
+            self.hashes.clone(),
+            sealing(),
+            Outbound::default(),
+            true,
+        );
+        Client::new(built.edge, self.home.host)
     }
 
     /// The home environment's own token.
@@ -277,6 +293,7 @@ impl Direct {
             hash_pool(),
             sealing,
             Outbound::default(),
+            false,
         );
         Self {
             db,
@@ -318,6 +335,7 @@ fn build(
     hash_pool: HashPool,
     sealing: SealingKey,
     outbound: Outbound,
+    rate_limits: bool,
 ) -> server::Built {
     let directory = Directory::new(db.clone(), Arc::clone(&clock), ids.clone(), sealing);
     server::build(server::Parts {
@@ -326,7 +344,7 @@ fn build(
         ids,
         directory,
         hash_pool,
-        rate_limits: false,
+        rate_limits,
         edge: web::EdgeSettings::default(),
         outbound,
         metrics: None,

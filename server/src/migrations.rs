@@ -104,4 +104,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "environment_messages",
         include_str!("../../migrations/0070_environment_messages.sql"),
     ),
+    both(
+        80,
+        "access_policies",
+        include_str!("../../migrations/0080_access_policies.sql"),
+    ),
 ];

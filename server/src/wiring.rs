@@ -67,11 +67,12 @@ pub fn build(parts: Parts) -> Built {
         directory,
         hash_pool,
         rate_limits,
-        edge,
+        mut edge,
         outbound,
         metrics,
     } = parts;
     let limits = RateLimit::new(rate_limits);
+    edge.limits = Some(Arc::new(limits.clone()));
     let gatekeeper = Arc::new(AccessGatekeeper::new(
         db.clone(),
         Arc::clone(&clock),
@@ -122,8 +123,8 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
-        access::routes(&app, directory, hash_pool, limits),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits),
+        access::routes(&app, directory, hash_pool),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let mut routes = BoundRoutes::all([rooms, operator]);

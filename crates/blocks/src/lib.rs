@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod jobs;
+pub mod limits;
 pub mod listing;
 pub mod one_time;
 pub mod outbox;

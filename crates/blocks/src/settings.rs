@@ -19,7 +19,10 @@ use kit::{Ids, Millis, Scope};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use web::{AnyCaller, App, Created, Json, Problem};
+
+use crate::audit::AuditRecord;
 
 /// A document with a name, a default and rules.
 pub trait Setting: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static {
@@ -30,16 +33,25 @@ pub trait Setting: Serialize + DeserializeOwned + Default + Clone + Send + Sync 
     fn faults(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Members that must be given when the document is created, each with the sentence for their absence.
+    #[must_use]
+    fn required() -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 }
 
 /// A stored document with the members that the API adds to it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stored<S> {
+    /// Empty where the caller's level has no document of its own and another one is in force there.
     pub id: String,
     #[serde(flatten)]
     pub value: S,
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Millis,
 }
 
@@ -58,14 +70,20 @@ async fn in_force<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored<S>
     let row = tx
         .opt(
             sql!(
-                "SELECT id, body, created_at, updated_at FROM settings
+                "SELECT id, body, created_at, updated_at, tenant_id FROM settings
                  WHERE environment_id = $1 AND name = $2 AND tenant_id IN ('', $3)
                  ORDER BY tenant_id DESC LIMIT 1"
             ),
             args![scope.environment_id(), S::NAME, scope.tenant_id()],
         )
         .await?;
-    row.as_ref().map(stored_from).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let mut stored = stored_from(&row)?;
+    // A client that reads an id changes what is there, and one that reads none creates it: this level has none yet.
+    if row.get::<String>(4)? != scope.tenant_id() {
+        stored.id = String::new();
+    }
+    Ok(Some(stored))
 }
 
 /// The document written at exactly this level.
@@ -83,6 +101,21 @@ pub async fn written<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored
         )
         .await?;
     row.as_ref().map(stored_from).transpose()
+}
+
+/// The document written at exactly this level, which nobody else changes until this transaction ends.
+///
+/// # Errors
+/// When storage fails or the document cannot be read.
+pub async fn hold<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored<S>>, StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE settings SET updated_at = updated_at WHERE environment_id = $1 AND name = $2 AND tenant_id = $3"
+        ),
+        args![scope.environment_id(), S::NAME, scope.tenant_id()],
+    )
+    .await?;
+    written(tx, scope).await
 }
 
 fn stored_from<S: Setting>(row: &Row) -> Result<Stored<S>, StoreError> {
@@ -225,7 +258,17 @@ pub async fn create_absent<S: Setting>(
     caller: &AnyCaller,
     body: Map<String, Value>,
 ) -> Result<Created<Stored<S>>, Problem> {
+    let absent = S::required()
+        .iter()
+        .filter(|(member, _)| body.get(*member).is_none_or(Value::is_null));
+    let absent: Vec<String> = absent.map(|(_, sentence)| (*sentence).to_owned()).collect();
+    if !absent.is_empty() {
+        return Err(Problem::faults(absent));
+    }
     let value = merged(&S::default(), body)?;
+    let by = AuditRecord::new("Policy created", "policy", S::NAME)
+        .by(caller)
+        .changed(None::<&S>, Some(&value));
     let (scope, ids, now) = (caller.scope(), app.ids().clone(), app.now());
     let stored = app
         .db()
@@ -233,6 +276,7 @@ pub async fn create_absent<S: Setting>(
             if !create(tx, &ids, &scope, now, &value).await? {
                 return Ok(None);
             }
+            by.write(tx, &ids, &scope, now).await?;
             written::<S>(tx, &scope).await
         })
         .await?;
@@ -250,15 +294,20 @@ pub async fn change_absent<S: Setting>(
     caller: &AnyCaller,
     body: Map<String, Value>,
 ) -> Result<Json<Stored<S>>, Problem> {
+    let by = AuditRecord::new("Policy changed", "policy", S::NAME).by(caller);
     let (scope, ids, now) = (caller.scope(), app.ids().clone(), app.now());
     let stored = app
         .db()
         .write(async move |tx| {
-            let Some(old) = written::<S>(tx, &scope).await? else {
+            let Some(old) = hold::<S>(tx, &scope).await? else {
                 return Err(Problem::not_found(format!("{} is not configured", S::NAME)));
             };
             let value = merged(&old.value, body.clone())?;
             put(tx, &ids, &scope, now, &value).await?;
+            by.clone()
+                .changed(Some(&old.value), Some(&value))
+                .write(tx, &ids, &scope, now)
+                .await?;
             Ok(Stored {
                 value,
                 updated_at: now,

@@ -119,13 +119,13 @@ pub async fn send(
 const KEYS: usize = 100_000;
 
 /// Request rates by route and caller, in fixed windows. Cheap, per node, forgotten on restart.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RateLimit {
     on: bool,
     windows: Arc<Mutex<BTreeMap<(&'static str, String), Window>>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Window {
     ends: Millis,
     count: u32,
@@ -139,6 +139,12 @@ impl RateLimit {
             on,
             windows: Arc::default(),
         }
+    }
+
+    /// Whether anything is counted.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.on
     }
 
     /// Counts one request.
@@ -174,7 +180,7 @@ impl RateLimit {
         window.count += 1;
         if window.count > most {
             let wait = u32::try_from((window.ends.0 - now.0) / 1000 + 1).unwrap_or(1);
-            return Err(Problem::too_many(wait));
+            return Err(Problem::too_many(wait).with_rate(most, window.ends));
         }
         Ok(())
     }

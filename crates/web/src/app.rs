@@ -1,5 +1,6 @@
 //! What every request can reach: storage, time, ids, and the two questions only rooms can answer.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,15 @@ pub trait Gatekeeper: Send + Sync {
     ) -> Result<Caller, Problem>;
 }
 
+/// Bounds how often routes may be called. Implemented over the counters of `blocks`.
+pub trait RouteLimits: fmt::Debug + Send + Sync {
+    /// Counts a call of the route with this path template by an admitted caller.
+    ///
+    /// # Errors
+    /// 429 when it is one too many.
+    fn check(&self, method: &str, path: &str, caller: &Caller, now: Millis) -> Result<(), Problem>;
+}
+
 /// How the edge treats requests.
 #[derive(Clone, Debug)]
 pub struct EdgeSettings {
@@ -81,6 +91,8 @@ pub struct EdgeSettings {
     pub body_limit: usize,
     /// How many connections may be open at once.
     pub connections: usize,
+    /// How often routes may be called; nothing bounds it when absent.
+    pub limits: Option<Arc<dyn RouteLimits>>,
 }
 
 impl Default for EdgeSettings {
@@ -90,6 +102,7 @@ impl Default for EdgeSettings {
             request_timeout: Duration::from_secs(30),
             body_limit: 1024 * 1024,
             connections: 10_000,
+            limits: None,
         }
     }
 }

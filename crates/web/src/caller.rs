@@ -87,6 +87,8 @@ impl UserCaller {
 #[derive(Clone, Debug)]
 pub struct PublicCaller {
     pub environment: EnvironmentId,
+    /// True when the environment's own token came along: the call is from its back end.
+    pub by_environment: bool,
     /// The tenant that a user token of the call is for, where there is one.
     pub tenant: Option<TenantId>,
     pub from: Arc<CallOrigin>,

@@ -17,7 +17,9 @@ mod routes;
 mod serve;
 
 pub use answer::{Accepted, Attachment, Created, Done, Json, WithHeaders};
-pub use app::{Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, Services};
+pub use app::{
+    Address, App, Credentials, EdgeSettings, EnvironmentFace, Environments, Gatekeeper, RouteLimits, Services,
+};
 pub use axum::extract::State;
 pub use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 pub use axum::response::{Html, IntoResponse, Response};

@@ -6,6 +6,7 @@ use std::error::Error;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use db::StoreError;
+use kit::Millis;
 use serde::Serialize;
 
 /// A refusal. Statuses below 400 cannot be made; the cause of a fault is logged and never sent.
@@ -15,6 +16,8 @@ pub struct Problem {
     errors: Vec<Cow<'static, str>>,
     code: Option<&'static str>,
     retry_after: Option<u32>,
+    /// How many requests a window takes, and when the next one begins.
+    rate: Option<(u32, Millis)>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +45,7 @@ impl Problem {
             errors: vec![sentence.into()],
             code: None,
             retry_after: None,
+            rate: None,
         }
     }
 
@@ -59,6 +63,7 @@ impl Problem {
             errors,
             code: None,
             retry_after: None,
+            rate: None,
         }
     }
 
@@ -134,6 +139,13 @@ impl Problem {
         problem
     }
 
+    /// Says how many requests a window takes and when the next one begins, as clients that back off read it.
+    #[must_use]
+    pub const fn with_rate(mut self, most: u32, resets: Millis) -> Self {
+        self.rate = Some((most, resets));
+        self
+    }
+
     /// 503: the server is out of room for this kind of work right now.
     #[must_use]
     pub fn overloaded() -> Self {
@@ -198,6 +210,13 @@ impl Problem {
         );
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some((most, resets)) = self.rate {
+            headers.insert("x-rate-limit-limit", HeaderValue::from(most));
+            headers.insert("x-rate-limit-remaining", HeaderValue::from(0));
+            if let Ok(value) = HeaderValue::from_str(&resets.iso()) {
+                headers.insert("x-rate-limit-reset", value);
+            }
         }
         response
     }

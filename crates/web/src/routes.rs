@@ -225,7 +225,13 @@ async fn admit(State(rule): State<Rule>, mut request: Request, next: Next) -> Re
             .admit(rule.guard, credentials, address, from)
             .await
     };
-    let mut response = match caller {
+    let admitted = caller.and_then(|caller| {
+        if let Some(limits) = &rule.app.edge().limits {
+            limits.check(request.method().as_str(), &rule.path, &caller, rule.app.now())?;
+        }
+        Ok(caller)
+    });
+    let mut response = match admitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(rule.limit);

@@ -9,6 +9,7 @@ mod hierarchy;
 mod identifiers;
 mod membership;
 mod messages;
+mod policies;
 mod search;
 
 use std::collections::BTreeMap;
@@ -90,6 +91,7 @@ impl Things {
         identifiers::make(&vendor, &mut things).await;
         membership::make(&vendor, &mut things).await;
         messages::make(&vendor, &mut things).await;
+        policies::make(&vendor, &mut things).await;
         search::make(&vendor, &mut things).await;
         things
     }
@@ -213,6 +215,7 @@ impl Things {
             .or_else(|| identifiers::id(self, entry, name))
             .or_else(|| membership::id(self, entry, name))
             .or_else(|| messages::id(self, entry, name))
+            .or_else(|| policies::id(self, entry, name))
             .or_else(|| search::id(self, entry, name))
     }
 
@@ -223,6 +226,7 @@ impl Things {
             .or_else(|| identifiers::query(self, entry))
             .or_else(|| membership::query(self, entry))
             .or_else(|| messages::query(self, entry))
+            .or_else(|| policies::query(self, entry))
             .or_else(|| search::query(self, entry))
     }
 
@@ -233,6 +237,7 @@ impl Things {
             .or_else(|| identifiers::body(self, entry))
             .or_else(|| membership::body(self, entry))
             .or_else(|| messages::body(self, entry))
+            .or_else(|| policies::body(self, entry))
             .or_else(|| search::body(self, entry))
     }
 }

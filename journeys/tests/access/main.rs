@@ -8,7 +8,10 @@
 mod applications;
 mod claims;
 mod cookies;
+mod lockout;
 mod login;
 mod logout;
 mod own_sessions;
 mod refresh;
+mod restrictions;
+mod sessions;

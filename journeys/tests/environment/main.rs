@@ -6,10 +6,12 @@
 )]
 
 mod bodies;
+mod boot;
 mod configuration;
 mod cors;
 mod discovery;
 mod environments;
+mod limits;
 mod messages;
 mod paths;
 mod vendor_token;

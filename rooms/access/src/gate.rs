@@ -3,6 +3,8 @@
 //! Every way in (password, refresh, and whatever comes later) asks [`admit`] for a [`Pass`] and turns it into a token with
 //! [`mint`]; there is no other way to either.
 
+use std::net::IpAddr;
+
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Directory, Environment, Purpose, TokenError};
 use kit::{EnvironmentId, Millis, Scope, TenantId};
@@ -11,6 +13,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tenancy::{Application, ApplicationError};
 use thiserror::Error;
+
+use crate::restrictions;
+use crate::session_policy::{self, Limits};
 
 /// Which tenant the token should be for.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +42,9 @@ pub(crate) enum Refusal {
     Expired,
     #[error("You do not have access to any account")]
     NoTenant,
+    /// The tenant's list of addresses keeps them out.
+    #[error("You may not sign in to this account from your network")]
+    Address,
     /// The application asked for is closed: to everybody, to the tenant, or to the user.
     #[error(transparent)]
     Application(ApplicationError),
@@ -59,6 +67,8 @@ pub(crate) struct Goal<'a> {
     pub(crate) tenant: Wish<'a>,
     /// The application that the request names; the default one where it names none.
     pub(crate) application: Option<&'a str>,
+    /// Where the call comes from.
+    pub(crate) ip: IpAddr,
 }
 
 /// Everything a token says about its user, as of the moment the gate was asked.
@@ -70,6 +80,8 @@ pub(crate) struct Pass {
     roles: Vec<String>,
     permissions: Vec<String>,
     pub(crate) application: Application,
+    /// What holds for sessions in the tenant.
+    pub(crate) limits: Limits,
 }
 
 /// Whether `user` may have a token, and for which tenant and application.
@@ -95,6 +107,10 @@ pub(crate) async fn admit(
     let (all, door) = before_door(tx, environment, &user, memberships, goal).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
+    if !restrictions::address_allowed(tx, &scope, goal.ip).await? {
+        return Err(Refusal::Address);
+    }
+    let limits = session_policy::limits(tx, &scope).await?;
     let authorization = people::authorization(tx, &scope, &user.id).await?;
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
     let roles = authorization.roles.into_iter().map(|role| role.key).collect();
@@ -106,6 +122,7 @@ pub(crate) async fn admit(
         roles: keys(configuration.add_roles_to_jwt, roles),
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
         application: door.application,
+        limits,
         user,
     })
 }
@@ -229,7 +246,14 @@ pub(crate) struct Minted {
     pub(crate) expires: Millis,
 }
 
-/// Signs the token of a pass. Costs an RSA signature: never inside a transaction.
+/// The session that a token is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionRef<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) began: Millis,
+}
+
+/// Signs the token of a pass, which ends no later than its session. Costs an RSA signature: never inside a transaction.
 ///
 /// # Errors
 /// When the environment's key cannot be read or does not sign.
@@ -238,12 +262,14 @@ pub(crate) async fn mint(
     environment: &Environment,
     configuration: &AuthConfiguration,
     pass: &Pass,
-    session: &str,
+    session: SessionRef<'_>,
     now: Millis,
 ) -> Result<Minted, TokenError> {
-    let expires_in = configuration.default_token_expiration;
+    let expires_in = pass
+        .limits
+        .cap(configuration.default_token_expiration, session.began, now);
     let expires = now.plus_seconds(expires_in);
-    let claims = Claims::new(environment, pass, session, now.seconds(), expires.seconds());
+    let claims = Claims::new(environment, pass, session.id, now.seconds(), expires.seconds());
     let algorithm = configuration.jwt_algorithm.into();
     let token = directory
         .sign(&environment.id, Purpose::User, algorithm, &claims)

@@ -59,12 +59,14 @@ impl AccessGatekeeper {
             && let Some(verified) = self.verified(token).await?
         {
             same_environment(&verified.environment, address)?;
-            let tenant = match &verified.holder {
-                Holder::User(token) => Some(token.tenant.clone()),
-                Holder::Environment | Holder::Other => None,
+            let (tenant, by_environment) = match &verified.holder {
+                Holder::User(token) => (Some(token.tenant.clone()), false),
+                Holder::Environment => (None, true),
+                Holder::Other => (None, false),
             };
             return Ok(Caller::Anyone(PublicCaller {
                 environment: verified.environment.clone(),
+                by_environment,
                 tenant,
                 from,
             }));
@@ -72,6 +74,7 @@ impl AccessGatekeeper {
         match Environments::addressed(&self.directory, address).await? {
             Some(face) => Ok(Caller::Anyone(PublicCaller {
                 environment: face.id,
+                by_environment: false,
                 tenant: None,
                 from,
             })),

@@ -1,16 +1,20 @@
 //! Who gets in, and for how long: the gatekeeper, passwords, sign-in, sessions, refresh, logout.
 //!
-//! Tables: credentials, sessions, `refresh_tokens`. Every token is minted in one place, behind one gate.
+//! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
 
 mod gate;
 mod gatekeeper;
+mod lockout;
 mod login;
 mod passwords;
+mod restrictions;
 mod room;
+mod session_policy;
 mod sessions;
 mod tokens;
 
 pub use gatekeeper::AccessGatekeeper;
 pub use passwords::AccessCredentials;
+pub use restrictions::email_domain_allowed;
 pub use room::routes;
 pub use sessions::SessionSweep;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use environment::{AuthConfiguration, Directory, Environment};
 use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{login, passwords, sessions};
+use crate::{lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -17,7 +16,6 @@ pub(crate) struct Access {
     pub(crate) app: App,
     pub(crate) directory: Directory,
     pub(crate) pool: HashPool,
-    pub(crate) limits: RateLimit,
     pub(crate) tokens: Arc<Tokens>,
 }
 
@@ -45,19 +43,21 @@ pub(crate) fn no_environment() -> Problem {
     Problem::not_found("No environment answers at this address")
 }
 
-/// The routes of this room. `pool` checks passwords; `limits` bounds how often one address may try.
-pub fn routes(app: &App, directory: Directory, pool: HashPool, limits: RateLimit) -> BoundRoutes {
+/// The routes of this room. `pool` checks passwords.
+pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
     let tokens = Arc::new(Tokens::new(directory.clone()));
     let room = Access {
         app: app.clone(),
         directory,
         pool,
-        limits,
         tokens,
     };
     Routes::new()
         .and(login::routes())
         .and(passwords::routes())
         .and(sessions::routes())
+        .and(session_policy::routes())
+        .and(lockout::routes())
+        .and(restrictions::routes())
         .bind(app, room)
 }

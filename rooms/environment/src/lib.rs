@@ -3,6 +3,7 @@
 //! Tables: environments, signing_keys, messages, message_queues, message_templates, message_providers. Other rooms ask the [`Directory`] which environment a request means, and have it
 //! sign and verify tokens; `server` creates and rotates through the functions re-exported here.
 
+mod boot;
 mod configuration;
 mod directory;
 mod discovery;
@@ -10,6 +11,7 @@ mod environments;
 mod keys;
 mod login;
 mod messages;
+mod metadata;
 mod room;
 mod vendors;
 

@@ -3,7 +3,7 @@
 use blocks::throttle::RateLimit;
 use web::{App, BoundRoutes, Routes};
 
-use crate::{Directory, configuration, discovery, login, messages, vendors};
+use crate::{Directory, boot, configuration, discovery, login, messages, metadata, vendors};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub fn routes(app: &App, directory: Directory, limits: RateLimit) -> BoundRoutes
         .and(configuration::routes())
         .and(vendors::routes())
         .and(discovery::routes())
+        .and(boot::routes())
+        .and(metadata::routes())
         .and(messages::routes())
         .bind(app, room)
 }

@@ -103,6 +103,7 @@ fn claims_stand_in_the_order_of_real_tokens() {
             id: "app".to_owned(),
             ..Application::default()
         },
+        limits: Limits::default(),
     };
     let claims = Claims::new(&environment, &pass, "s", 1_760_000_000, 1_760_003_600);
     let json = serde_json::to_string(&claims).unwrap();

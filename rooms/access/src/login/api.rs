@@ -9,10 +9,8 @@ use crate::gate::Refusal;
 use crate::passwords::hash_problem;
 use crate::room::Access;
 use crate::sessions::SignedIn;
-use crate::sessions::cookies::with_cookie;
+use crate::sessions::cookies;
 
-/// Tries per minute and address.
-const TRIES: u32 = 100;
 /// Longest text taken as a name to sign in with.
 const LONGEST_NAME: usize = 256;
 
@@ -46,22 +44,16 @@ async fn log_in(
     Body(body): Body<PasswordLogin>,
 ) -> Result<WithHeaders<Json<AuthResponse>>, Problem> {
     let now = room.app.now();
-    room.limits
-        .check("auth/v1/user", &caller.from.ip.to_string(), TRIES, 60, now)?;
     let environment = room.environment(&caller.environment).await?;
     let scoped = headers
         .get("frontegg-scoped-tenant")
         .and_then(|value| value.to_str().ok());
-    let attempt = attempt(body, scoped)?;
+    let mut attempt = attempt(body, scoped)?;
+    attempt.device = cookies::device(&headers, environment.id.as_str());
     let configuration = room.configuration(&environment.id).await?;
     let signed_in = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;
-    let cookie = signed_in.cookies.setting(
-        environment.id.as_str(),
-        &signed_in.refresh_token,
-        signed_in.refresh_seconds,
-        now,
-    );
-    Ok(WithHeaders(with_cookie(cookie), Json(answer(signed_in))))
+    let cookies = cookies::signing_in(environment.id.as_str(), &signed_in, now);
+    Ok(WithHeaders(cookies, Json(answer(signed_in))))
 }
 
 fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, Problem> {
@@ -85,6 +77,7 @@ fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, 
         identity,
         password: body.password,
         tenant,
+        device: None,
     })
 }
 
@@ -130,9 +123,11 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Locked => Self::locked(sentence).with_code("ER-01034"),
             Refusal::NotVerified => Self::bad_request(sentence).with_code("ER-01060"),
-            Refusal::NotAMember | Refusal::Invited | Refusal::Expired | Refusal::NoTenant => {
-                Self::forbidden(sentence)
-            }
+            Refusal::NotAMember
+            | Refusal::Invited
+            | Refusal::Expired
+            | Refusal::NoTenant
+            | Refusal::Address => Self::forbidden(sentence),
             Refusal::Application(error) => error.into(),
             Refusal::Store(error) => error.into(),
         }

@@ -14,7 +14,8 @@ use tenancy::Application;
 use thiserror::Error;
 use web::CallOrigin;
 
-use crate::gate::{self, Goal, Pass, Refusal, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
+use crate::lockout;
 use crate::passwords::store as hashes;
 use crate::room::Access;
 use crate::sessions::cookies::CookieStyle;
@@ -25,8 +26,6 @@ pub(crate) const ATTEMPTS: &str = "password-attempts";
 /// Remembers that a user's password may not be tried for a while.
 pub(crate) const BLOCKS: &str = "password-block";
 
-/// Wrong passwords in a row after which the user is blocked.
-const MOST_ATTEMPTS: i64 = 10;
 /// Attempts further apart than this are not a row.
 const ROW_SECONDS: i64 = 24 * 3600;
 /// How long a block lasts.
@@ -46,6 +45,8 @@ pub(crate) struct Attempt {
     pub(crate) identity: Identity,
     pub(crate) password: Secret,
     pub(crate) tenant: Option<String>,
+    /// The browser, where it was here before.
+    pub(crate) device: Option<String>,
 }
 
 /// Why a sign-in was refused.
@@ -72,6 +73,8 @@ struct Known {
     user: Option<UserRecord>,
     hash: Option<StoredHash>,
     blocked: bool,
+    /// How many wrong passwords in a row the user gets; `None` for any number.
+    most: Option<i64>,
 }
 
 /// Signs a user in.
@@ -97,7 +100,7 @@ pub(crate) async fn login(
         .filter(|user| !user.is_locked && !known.blocked);
     let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
     let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
-    let exhausted = counted.is_some() && ticket >= MOST_ATTEMPTS;
+    let exhausted = counted.is_some() && known.most.is_some_and(|most| ticket >= most);
 
     let verdict = judge(room, attempt.password.clone(), known.hash.clone()).await?;
     let now = room.app.now();
@@ -116,6 +119,7 @@ pub(crate) async fn login(
         user: &user,
         hash: known.hash.as_ref().filter(|_| verdict.rehash),
         blocked: known.blocked,
+        most: known.most,
         ticket,
         began,
         from,
@@ -149,10 +153,13 @@ async fn look_up(
             };
             let hash = hashes::hash_of(tx, environment.as_str(), user.id.as_str()).await?;
             let blocked = is_blocked(tx, &environment, user.id.as_str(), now).await?;
+            // The tenant that the user works in, not one that the attempt names: whoever guesses would name the laxest.
+            let most = lockout::most_attempts(tx, &environment, &user.active_tenant).await?;
             Ok(Known {
                 user: Some(user),
                 hash,
                 blocked,
+                most,
             })
         })
         .await
@@ -245,6 +252,7 @@ struct Proved<'a> {
     /// The stored hash, when a better one should replace it.
     hash: Option<&'a StoredHash>,
     blocked: bool,
+    most: Option<i64>,
     /// Which attempt in a row this is.
     ticket: i64,
     /// When the password was looked up.
@@ -266,9 +274,17 @@ impl Proved<'_> {
             None => None,
         };
         let session = room.app.ids().v7(now);
-        let minted = gate::mint(&room.directory, environment, configuration, &pass, &session, now).await?;
+        let named = SessionRef {
+            id: &session,
+            began: now,
+        };
+        let minted = gate::mint(&room.directory, environment, configuration, &pass, named, now).await?;
         let refresh_token = room.app.ids().v4();
-        let refresh_seconds = configuration.default_refresh_token_expiration;
+        let refresh_seconds = pass
+            .limits
+            .cap(configuration.default_refresh_token_expiration, now, now);
+        let device = self.attempt.device.clone();
+        let device = device.unwrap_or_else(|| room.app.ids().v4());
         let entry = Entry {
             scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
             user: self.user.id.clone(),
@@ -277,7 +293,10 @@ impl Proved<'_> {
             session,
             refresh_token: refresh_token.clone(),
             refresh_seconds,
+            device: device.clone(),
+            sessions: pass.limits.sessions,
             upgrade,
+            most: self.most,
             ticket: self.ticket,
             began: self.began,
             from: self.from.clone(),
@@ -293,6 +312,7 @@ impl Proved<'_> {
             refresh_token,
             refresh_seconds,
             cookies: CookieStyle::of(environment, configuration),
+            device,
         })
     }
 
@@ -300,6 +320,7 @@ impl Proved<'_> {
         let environment = self.environment.id.clone();
         let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
         let (tenant, application) = (self.attempt.tenant.clone(), self.from.application.clone());
+        let ip = self.from.ip;
         room.app
             .db()
             .read(async move |tx| {
@@ -310,6 +331,7 @@ impl Proved<'_> {
                 let goal = Goal {
                     tenant: Wish::Prefer(tenant.as_deref()),
                     application: application.as_deref(),
+                    ip,
                 };
                 gate::admit(tx, &environment, user, &configuration, goal, now).await
             })
@@ -326,8 +348,13 @@ struct Entry {
     session: String,
     refresh_token: String,
     refresh_seconds: i64,
+    /// The browser.
+    device: String,
+    /// How many sessions the user may have.
+    sessions: Option<i64>,
     /// A hash to be replaced by a better one.
     upgrade: Option<(StoredHash, String)>,
+    most: Option<i64>,
     /// Which attempt in a row this was.
     ticket: i64,
     /// When the password was looked up.
@@ -349,10 +376,13 @@ impl Entry {
             scope: &self.scope,
             refresh_token: &self.refresh_token,
             refresh_seconds: self.refresh_seconds,
+            device: &self.device,
+            most: self.sessions,
             from: &self.from,
         };
-        sessions::open(tx, &opening, now).await?;
+        // Holds the user.
         people::record_login(tx, &self.scope, &self.user, &self.application, now).await?;
+        sessions::open(tx, &opening, now).await?;
         tenancy::application_used(tx, environment, &self.application, now).await?;
         let mut record = AuditRecord::new("User logged in", "user", user)
             .about_user(user, self.email.as_deref())
@@ -377,8 +407,9 @@ impl Entry {
         }
         // Many guesses at once must not all be judged as if each were among the first. Somebody else's success in
         // between started a new row.
-        if self.ticket > MOST_ATTEMPTS
-            && throttle::hits(tx, environment, ATTEMPTS, user, ROW_SECONDS, now).await? > MOST_ATTEMPTS
+        if let Some(most) = self.most
+            && self.ticket > most
+            && throttle::hits(tx, environment, ATTEMPTS, user, ROW_SECONDS, now).await? > most
         {
             return Err(Refusal::Locked.into());
         }

@@ -12,6 +12,7 @@ use web::Problem;
 use super::policy::Policy;
 use super::store;
 use crate::login::{ATTEMPTS, BLOCKS};
+use crate::restrictions;
 use crate::sessions;
 
 /// Passwords and sessions for the rooms to the left: people sets passwords and ends sessions, tenancy removes tenants.
@@ -83,6 +84,7 @@ impl Credentials for AccessCredentials {
 #[async_trait]
 impl TenantPurge for AccessCredentials {
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, _now: Millis) -> Result<bool, StoreError> {
+        restrictions::forget_tenant(tx, scope).await?;
         sessions::remove_of_tenant(tx, scope, most).await
     }
 

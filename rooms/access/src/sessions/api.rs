@@ -57,7 +57,20 @@ async fn refresh_token(
         caller.from.application.as_deref(),
     );
     let result = match token.filter(|token| token.len() <= LONGEST_TOKEN) {
-        Some(token) => refresh::refresh(&room, &environment, &configuration, token, wish, &caller.from).await,
+        Some(token) => {
+            let device = cookies::device(&headers, environment.id.as_str());
+            let device = device.unwrap_or_else(|| room.app.ids().v4());
+            refresh::refresh(
+                &room,
+                &environment,
+                &configuration,
+                token,
+                wish,
+                device,
+                &caller.from,
+            )
+            .await
+        }
         None => Err(RefreshError::NoSession),
     };
     let signed_in = match result {
@@ -69,12 +82,7 @@ async fn refresh_token(
         }
         Err(error) => return Err(bare(error.into())),
     };
-    let cookie = signed_in.cookies.setting(
-        environment.id.as_str(),
-        &signed_in.refresh_token,
-        signed_in.refresh_seconds,
-        now,
-    );
+    let cookies = cookies::signing_in(environment.id.as_str(), &signed_in, now);
     let auth = answer(signed_in);
     let body = RefreshResponse {
         snake_token_type: auth.token_type,
@@ -83,7 +91,7 @@ async fn refresh_token(
         id_token: auth.access_token.clone(),
         auth,
     };
-    Ok(WithHeaders(with_cookie(cookie), Json(body)))
+    Ok(WithHeaders(cookies, Json(body)))
 }
 
 /// Ends the session of the refresh cookie, or else of the user token. Succeeds whatever the request brings.
@@ -167,7 +175,7 @@ impl From<RefreshError> for Problem {
         let sentence = error.to_string();
         match error {
             RefreshError::NoSession | RefreshError::Straggler => Self::unauthorized(sentence),
-            RefreshError::NotAMember => Self::forbidden(sentence),
+            RefreshError::NotAMember | RefreshError::Address => Self::forbidden(sentence),
             RefreshError::Application(error) => error.into(),
             RefreshError::Store(error) => error.into(),
             RefreshError::Token(error) => error.into(),

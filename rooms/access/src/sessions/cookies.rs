@@ -4,6 +4,8 @@ use environment::{AuthConfiguration, CookieSameSite, Environment};
 use kit::Millis;
 use web::{HeaderMap, HeaderValue, SameSite, SetCookie, header};
 
+use super::domain::SignedIn;
+
 /// Names under which a refresh token may arrive, the one we write first: clients remove the first dash of the id, all
 /// of them, or none.
 fn names(id: &str) -> [String; 3] {
@@ -29,6 +31,21 @@ pub(crate) fn presented<'h>(
         .chain(application)
         .flat_map(names)
         .find_map(|name| web::cookie(headers, &name))
+}
+
+/// How long a browser remembers which device it is.
+const DEVICE_SECONDS: i64 = 365 * 24 * 3600;
+
+/// The name of the device cookie: all dashes of the client id are removed.
+fn device_name(environment: &str) -> String {
+    format!("fe_device_{}", environment.replace('-', ""))
+}
+
+/// The device that a request says it comes from. Anybody may invent one; it tells only that the browser was here before.
+pub(crate) fn device(headers: &HeaderMap, environment: &str) -> Option<String> {
+    web::cookie(headers, &device_name(environment))
+        .filter(|value| kit::is_uuid(value))
+        .map(str::to_lowercase)
 }
 
 /// How the cookie is set for one environment.
@@ -69,6 +86,12 @@ impl CookieStyle {
         self.cookie(&name(environment), token, seconds, now).header()
     }
 
+    /// The cookie by which the browser is known again.
+    pub(crate) fn device(self, environment: &str, device: &str, now: Millis) -> Option<HeaderValue> {
+        self.cookie(&device_name(environment), device, DEVICE_SECONDS, now)
+            .header()
+    }
+
     pub(crate) fn clearing(self, environment: &str, now: Millis) -> Option<HeaderValue> {
         self.cookie(&name(environment), "", 0, now).clearing()
     }
@@ -93,11 +116,30 @@ impl CookieStyle {
 
 /// The headers of an answer with this one cookie.
 pub(crate) fn with_cookie(value: Option<HeaderValue>) -> HeaderMap {
+    with_cookies([value])
+}
+
+/// The headers of an answer with these cookies, each in a line of its own.
+pub(crate) fn with_cookies(values: impl IntoIterator<Item = Option<HeaderValue>>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(value) = value {
+    for value in values.into_iter().flatten() {
         headers.append(header::SET_COOKIE, value);
     }
     headers
+}
+
+/// The headers of an answer that signs somebody in: the refresh cookie and the device cookie.
+pub(crate) fn signing_in(environment: &str, signed_in: &SignedIn, now: Millis) -> HeaderMap {
+    let style = signed_in.cookies;
+    with_cookies([
+        style.setting(
+            environment,
+            &signed_in.refresh_token,
+            signed_in.refresh_seconds,
+            now,
+        ),
+        style.device(environment, &signed_in.device, now),
+    ])
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(crate) struct SignedIn {
     pub(crate) refresh_seconds: i64,
     /// How the environment sets its cookies.
     pub(crate) cookies: CookieStyle,
+    /// What the device cookie is set to.
+    pub(crate) device: String,
 }
 
 /// What a session begins with.
@@ -32,10 +34,15 @@ pub(crate) struct Opening<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) refresh_token: &'a str,
     pub(crate) refresh_seconds: i64,
+    /// The browser, by its device cookie.
+    pub(crate) device: &'a str,
+    /// How many sessions the user may have.
+    pub(crate) most: Option<i64>,
     pub(crate) from: &'a CallOrigin,
 }
 
-/// Stores a session and its first refresh token.
+/// Stores a session and its first refresh token, and ends the oldest of too many. The caller holds the user, so that two
+/// sign-ins at once count one another.
 ///
 /// # Errors
 /// When storage fails.
@@ -50,10 +57,14 @@ pub(crate) async fn open(tx: &Tx, opening: &Opening<'_>, now: Millis) -> Result<
         expires_at,
         ip: opening.from.ip.to_string(),
         user_agent: opening.from.user_agent.clone(),
+        device: opening.device.to_owned(),
     };
     store::insert(tx, environment, &session).await?;
     let hash = crypto::sha256_hex(opening.refresh_token);
     store::insert_token(tx, environment, &hash, opening.id, now, expires_at).await?;
+    if let Some(most) = opening.most {
+        store::trim(tx, environment, opening.user.as_str(), opening.id, most - 1, now).await?;
+    }
     Ok(())
 }
 

@@ -3,14 +3,23 @@
 mod api;
 pub(crate) mod cookies;
 mod domain;
+mod live;
 pub(crate) mod model;
 mod own;
 mod refresh;
 mod store;
 mod sweep;
 
-pub(crate) use api::routes;
 pub(crate) use domain::{
     Opening, SignedIn, alive_since, end_of_user, open, remove_of_tenant, remove_of_user,
 };
+pub(crate) use model::EndReason;
 pub use sweep::SessionSweep;
+
+use web::Routes;
+
+use crate::room::Access;
+
+pub(crate) fn routes() -> Routes<Access> {
+    api::routes().and(live::routes())
+}

@@ -22,6 +22,19 @@ pub(crate) struct NewSession {
     pub(crate) expires_at: Millis,
     pub(crate) ip: String,
     pub(crate) user_agent: String,
+    /// The browser, by its device cookie.
+    pub(crate) device: String,
+}
+
+/// A session that lives, as its user sees it.
+#[derive(Debug)]
+pub(crate) struct LiveSession {
+    pub(crate) id: String,
+    pub(crate) created_at: Millis,
+    pub(crate) expires_at: Millis,
+    pub(crate) ip: String,
+    pub(crate) user_agent: String,
+    pub(crate) impersonated: bool,
 }
 
 /// A refresh token that was shown to us, and its session.
@@ -34,6 +47,7 @@ pub(crate) struct Presented {
     pub(crate) user: UserId,
     pub(crate) tenant: String,
     pub(crate) session_created_at: Millis,
+    pub(crate) session_refreshed_at: Millis,
     pub(crate) session_ended: bool,
 }
 
@@ -71,6 +85,12 @@ pub(crate) enum EndReason {
     Revoked,
     /// A rotated refresh token was presented again.
     Reuse,
+    /// Nobody refreshed it for too long.
+    Idle,
+    /// It lasted as long as sessions may.
+    Expired,
+    /// A newer session took its place.
+    Trimmed,
 }
 
 impl EndReason {
@@ -80,6 +100,9 @@ impl EndReason {
             Self::Logout => "logout",
             Self::Revoked => "revoked",
             Self::Reuse => "reuse",
+            Self::Idle => "idle",
+            Self::Expired => "expired",
+            Self::Trimmed => "trimmed",
         }
     }
 }
@@ -97,6 +120,7 @@ mod tests {
             user: "u".into(),
             tenant: "t".to_owned(),
             session_created_at: Millis(0),
+            session_refreshed_at: Millis(0),
             session_ended,
         };
         let standing = |rotated_at, ended, now| presented(rotated_at, ended).standing(Millis(now));

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use web::{AnyCaller, Body, Done, Guard, Json, Need, Problem, Routes, State, UserCaller, routes};
 
 use super::domain;
-use crate::gate::{self, Goal, Refusal, Wish};
+use crate::gate::{self, Goal, Refusal, SessionRef, Wish};
 use crate::room::Access;
 
 pub(crate) fn routes() -> Routes<Access> {
@@ -55,33 +55,36 @@ async fn token_for_tenant(
     let environment = room.environment(&caller.environment).await?;
     let configuration = room.configuration(&environment.id).await?;
     let now = room.app.now();
-    let application = caller.from.application.clone();
+    let (application, ip) = (caller.from.application.clone(), caller.from.ip);
     let (settings, alive, id) = (configuration.clone(), session.clone(), caller.environment.clone());
     let pass = room
         .app
         .db()
         .read(async move |tx| {
-            if domain::alive_since(tx, &id, &alive).await?.is_none() {
+            let Some(began) = domain::alive_since(tx, &id, &alive).await? else {
                 return Ok(None);
-            }
+            };
             let Some(user) = people::user_by_id(tx, &id, caller.user.as_str()).await? else {
                 return Ok(None);
             };
             let goal = Goal {
                 tenant: Wish::Exactly(&body.tenant_id),
                 application: application.as_deref(),
+                ip,
             };
             let pass = gate::admit(tx, &id, user, &settings, goal, now).await?;
-            Ok::<_, Refusal>(Some(pass))
+            // It may outlast what the other tenant allows; whether it idles is for its refresh to say.
+            let over = pass.limits.over(began, now, now).is_some();
+            Ok::<_, Refusal>((!over).then_some((pass, began)))
         })
         .await?;
-    let pass = pass.ok_or_else(|| Problem::unauthorized("Unauthorized"))?;
+    let (pass, began) = pass.ok_or_else(|| Problem::unauthorized("Unauthorized"))?;
     let minted = gate::mint(
         &room.directory,
         &environment,
         &configuration,
         &pass,
-        &session,
+        SessionRef { id: &session, began },
         now,
     )
     .await?;

@@ -1,11 +1,12 @@
 //! How sessions continue: the use of a refresh token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use blocks::audit::{AuditRecord, Severity};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
-use kit::{EnvironmentId, Millis};
+use kit::{EnvironmentId, Millis, UserId};
 use tenancy::ApplicationError;
 use thiserror::Error;
 use web::CallOrigin;
@@ -14,7 +15,7 @@ use super::cookies::CookieStyle;
 use super::domain::{self, SignedIn};
 use super::model::{EndReason, MEMORY_SECONDS, Presented, Standing};
 use super::store;
-use crate::gate::{self, Goal, Pass, Refusal, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::room::Access;
 
 /// A refresh was refused. None of these but the last two is a fault of ours.
@@ -29,6 +30,9 @@ pub(crate) enum RefreshError {
     Straggler,
     #[error("You are not a member of this account")]
     NotAMember,
+    /// The session goes on once its user is back where the tenant lets them in from.
+    #[error("You may not sign in to this account from your network")]
+    Address,
     /// The session lives: it may go on in another application.
     #[error(transparent)]
     Application(ApplicationError),
@@ -49,6 +53,7 @@ pub(crate) async fn refresh(
     configuration: &AuthConfiguration,
     token: &str,
     wish: Option<String>,
+    device: String,
     from: &CallOrigin,
 ) -> Result<SignedIn, RefreshError> {
     let now = room.app.now();
@@ -60,6 +65,7 @@ pub(crate) async fn refresh(
         successor: crypto::derived_uuid(&*secret, token),
         secret,
         wish,
+        ip: from.ip,
         application: from.application.clone(),
         now,
     });
@@ -81,6 +87,7 @@ pub(crate) async fn refresh(
         Ok(pass) => pass,
         Err(Refusal::Store(error)) => return Err(error.into()),
         Err(Refusal::NotAMember) => return Err(RefreshError::NotAMember),
+        Err(Refusal::Address) => return Err(RefreshError::Address),
         Err(Refusal::Application(error)) => return Err(RefreshError::Application(error)),
         Err(_) => return Err(RefreshError::NoSession),
     };
@@ -88,8 +95,17 @@ pub(crate) async fn refresh(
         return Err(RefreshError::NoSession);
     }
     let session = seen.presented.session.as_str();
-    let minted = gate::mint(&room.directory, environment, configuration, &pass, session, now).await?;
-    let refresh_seconds = configuration.default_refresh_token_expiration;
+    let began = seen.presented.session_created_at;
+    let over = pass.limits.over(began, seen.presented.session_refreshed_at, now);
+    if let Some(reason) = over {
+        end_over(room, environment, &seen.presented, reason, from, now).await?;
+        return Err(RefreshError::NoSession);
+    }
+    let named = SessionRef { id: session, began };
+    let minted = gate::mint(&room.directory, environment, configuration, &pass, named, now).await?;
+    let refresh_seconds = pass
+        .limits
+        .cap(configuration.default_refresh_token_expiration, began, now);
     let rotates = configuration.rotate_refresh_tokens || seen.standing == Standing::InGrace;
     if seen.standing == Standing::Current {
         // A tenant that was asked for is for this token only: a browser may hold one tenant per tab.
@@ -99,6 +115,8 @@ pub(crate) async fn refresh(
             session: session.to_owned(),
             successor: rotates.then(|| crypto::sha256_hex(&ask.successor)),
             tenant: moved.then(|| pass.tenant.to_string()),
+            user: seen.presented.user.clone(),
+            most: pass.limits.sessions.filter(|_| moved),
             expires_at: now.plus_seconds(refresh_seconds),
         };
         room.app.db().write(async move |tx| step.take(tx).await).await?;
@@ -113,6 +131,7 @@ pub(crate) async fn refresh(
         },
         refresh_seconds,
         cookies: CookieStyle::of(environment, configuration),
+        device,
     })
 }
 
@@ -124,6 +143,7 @@ struct Ask {
     successor: String,
     secret: Arc<[u8; 32]>,
     wish: Option<String>,
+    ip: IpAddr,
     /// The application that the request names.
     application: Option<String>,
     now: Millis,
@@ -154,6 +174,7 @@ impl Ask {
         let goal = Goal {
             tenant: self.wish.as_deref().map_or(Wish::Prefer(None), Wish::Exactly),
             application: self.application.as_deref(),
+            ip: self.ip,
         };
         let pass = gate::admit(tx, &self.environment, user, &self.configuration, goal, self.now).await;
         Ok(Some(Seen {
@@ -188,6 +209,9 @@ struct Step {
     successor: Option<String>,
     /// The new active tenant, when it is another.
     tenant: Option<String>,
+    user: UserId,
+    /// How many sessions the user may have, where that is to be seen to.
+    most: Option<i64>,
     expires_at: Millis,
 }
 
@@ -210,12 +234,32 @@ impl Step {
             store::insert_token(tx, environment, successor, &self.session, now, self.expires_at).await?;
         }
         let tenant = self.tenant.as_deref();
-        if store::touch(tx, environment, &self.session, tenant, now, self.expires_at).await? {
-            Ok(())
-        } else {
-            Err(RefreshError::NoSession) // ended meanwhile; nothing of this transaction is kept
+        if !store::touch(tx, environment, &self.session, tenant, now, self.expires_at).await? {
+            return Err(RefreshError::NoSession); // ended meanwhile; nothing of this transaction is kept
         }
+        if let Some(most) = self.most {
+            store::trim(tx, environment, self.user.as_str(), &self.session, most - 1, now).await?;
+        }
+        Ok(())
     }
+}
+
+/// A session outlasted what its tenant allows.
+async fn end_over(
+    room: &Access,
+    environment: &Environment,
+    presented: &Presented,
+    reason: EndReason,
+    from: &CallOrigin,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let record = AuditRecord::new("Session expired", "session", &presented.session)
+        .from(from)
+        .described(match reason {
+            EndReason::Idle => "The session was idle for too long",
+            _ => "The session lasted as long as sessions may",
+        });
+    end_with(room, environment, presented, reason, record, now).await
 }
 
 /// A value that was replaced long ago came back: one of its two holders is a thief, so the session ends for both.
@@ -230,21 +274,23 @@ async fn end_reused(
         .severity(Severity::High)
         .from(from)
         .described("A refresh token that had been replaced was presented again; its session was ended");
+    end_with(room, environment, presented, EndReason::Reuse, record, now).await
+}
+
+async fn end_with(
+    room: &Access,
+    environment: &Environment,
+    presented: &Presented,
+    reason: EndReason,
+    record: AuditRecord,
+    now: Millis,
+) -> Result<(), StoreError> {
     let ids = room.app.ids().clone();
     let (environment, session) = (environment.id.clone(), presented.session.clone());
     room.app
         .db()
         .write(async move |tx| {
-            domain::end(
-                tx,
-                &ids,
-                &environment,
-                &session,
-                EndReason::Reuse,
-                record.clone(),
-                now,
-            )
-            .await
+            domain::end(tx, &ids, &environment, &session, reason, record.clone(), now).await
         })
         .await
 }

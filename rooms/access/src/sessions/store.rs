@@ -3,7 +3,7 @@
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::Millis;
 
-use super::model::{EndReason, NewSession, Presented};
+use super::model::{EndReason, LiveSession, NewSession, Presented};
 
 /// What is known about the refresh token with this hash, and about its session.
 pub(crate) async fn presented(
@@ -14,7 +14,8 @@ pub(crate) async fn presented(
     let row = tx
         .opt(
             sql!(
-                "SELECT r.session_id, r.expires_at, r.rotated_at, s.user_id, s.tenant_id, s.created_at, s.ended_at
+                "SELECT r.session_id, r.expires_at, r.rotated_at, s.user_id, s.tenant_id, s.created_at, s.ended_at,
+                   s.last_refreshed_at
                  FROM refresh_tokens r
                  JOIN sessions s ON s.environment_id = r.environment_id AND s.id = r.session_id
                  WHERE r.environment_id = $1 AND r.hash = $2"
@@ -34,6 +35,7 @@ fn presented_from(row: &Row) -> Result<Presented, StoreError> {
         tenant: row.get(4)?,
         session_created_at: Millis(row.get(5)?),
         session_ended: row.get::<i64>(6)? != 0,
+        session_refreshed_at: Millis(row.get(7)?),
     })
 }
 
@@ -46,8 +48,8 @@ pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> 
     tx.exec(
         sql!(
             "INSERT INTO sessions (environment_id, id, user_id, tenant_id, created_at, last_refreshed_at, expires_at,
-               ended_at, end_reason, ip, user_agent)
-             VALUES ($1, $2, $3, $4, $5, $5, $6, 0, '', $7, $8)"
+               ended_at, end_reason, ip, user_agent, device_id)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, 0, '', $7, $8, $9)"
         ),
         args![
             environment,
@@ -57,7 +59,8 @@ pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> 
             session.created_at.0,
             session.expires_at.0,
             &session.ip,
-            &session.user_agent
+            &session.user_agent,
+            &session.device
         ],
     )
     .await?;
@@ -207,6 +210,91 @@ pub(crate) async fn end_of_user(
     )
     .await?;
     Ok(())
+}
+
+fn live_from(row: &Row) -> Result<LiveSession, StoreError> {
+    Ok(LiveSession {
+        id: row.get(0)?,
+        created_at: Millis(row.get(1)?),
+        expires_at: Millis(row.get(2)?),
+        ip: row.get(3)?,
+        user_agent: row.get(4)?,
+        impersonated: row.get(5)?,
+    })
+}
+
+/// The sessions of a user that live, newest first, at most `most`.
+pub(crate) async fn live_of_user(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+    now: Millis,
+    most: i64,
+) -> Result<Vec<LiveSession>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT id, created_at, expires_at, ip, user_agent, impersonated FROM sessions
+                 WHERE environment_id = $1 AND user_id = $2 AND ended_at = 0 AND expires_at > $3
+                 ORDER BY id DESC LIMIT $4"
+            ),
+            args![environment, user, now.0, most],
+        )
+        .await?;
+    rows.iter().map(live_from).collect()
+}
+
+/// One session of a user, when it lives.
+pub(crate) async fn live(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+    session: &str,
+    now: Millis,
+) -> Result<Option<LiveSession>, StoreError> {
+    let row = tx
+        .opt(
+            sql!(
+                "SELECT id, created_at, expires_at, ip, user_agent, impersonated FROM sessions
+                 WHERE environment_id = $1 AND id = $2 AND user_id = $3 AND ended_at = 0 AND expires_at > $4"
+            ),
+            args![environment, session, user, now.0],
+        )
+        .await?;
+    row.as_ref().map(live_from).transpose()
+}
+
+/// Ends all but the newest `keep` sessions of a user, beside the one that is spared. Those that somebody else acts in do
+/// not count.
+pub(crate) async fn trim(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+    spared: &str,
+    keep: i64,
+    now: Millis,
+) -> Result<u64, StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE sessions SET ended_at = $5, expires_at = $5, end_reason = $6
+             WHERE environment_id = $1 AND id IN (
+               SELECT id FROM sessions
+               WHERE environment_id = $1 AND user_id = $2 AND ended_at = 0 AND expires_at > $5 AND id <> $3
+                 AND NOT impersonated
+               ORDER BY id DESC LIMIT $7 OFFSET $4
+             )"
+        ),
+        args![
+            environment,
+            user,
+            spared,
+            keep,
+            now.0,
+            EndReason::Trimmed.as_str(),
+            i64::MAX
+        ],
+    )
+    .await
 }
 
 /// When a session began, unless it has ended or was never there.

@@ -107,9 +107,9 @@ impl House {
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, directory.clone(), neighbours),
-            people::routes(&app, directory.clone(), credentials, limits.clone()),
+            people::routes(&app, directory.clone(), credentials, limits),
             audit::routes(&app),
-            access::routes(&app, directory.clone(), pool.clone(), limits),
+            access::routes(&app, directory.clone(), pool.clone()),
         ]);
         let new = NewEnvironment {
             id: CLIENT.into(),

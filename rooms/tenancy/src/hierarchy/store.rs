@@ -1,4 +1,5 @@
-//! SQL of places in a hierarchy.
+//! SQL of places in a hierarchy. `CROSS JOIN` keeps SQLite from turning a way down round: it would read every tenant of the
+//! environment once per step.
 
 use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
@@ -80,8 +81,8 @@ pub(super) async fn below(
                    WHERE environment_id = $1 AND parent_tenant_id = $2
                    UNION ALL
                    SELECT t.tenant_id, down.level + 1
-                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
-                   WHERE down.level < $3)
+                   FROM down CROSS JOIN tenants t
+                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
                  SELECT tenant_id FROM down ORDER BY level, tenant_id LIMIT $4"
             ),
             args![environment.as_str(), id, levels, most],
@@ -105,8 +106,8 @@ pub(super) async fn height(
                    WHERE environment_id = $1 AND parent_tenant_id = $2
                    UNION ALL
                    SELECT t.tenant_id, down.level + 1
-                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
-                   WHERE down.level < $3)
+                   FROM down CROSS JOIN tenants t
+                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
                  SELECT COALESCE(MAX(level), 0) FROM down"
             ),
             args![environment.as_str(), id, most],
@@ -130,8 +131,8 @@ pub(super) async fn seats_below(
                    WHERE environment_id = $1 AND parent_tenant_id = $2
                    UNION ALL
                    SELECT t.tenant_id, t.name_key, t.created_at, down.level + 1
-                   FROM down JOIN tenants t ON t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id
-                   WHERE down.level < $3)
+                   FROM down CROSS JOIN tenants t
+                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
                  SELECT tenant_id, name_key, created_at FROM down"
             ),
             args![environment.as_str(), id, levels],
@@ -280,10 +281,10 @@ pub(super) async fn sizes(
     query
         .push(
             " UNION ALL
-           SELECT down.top, t.tenant_id, down.level + 1 FROM down JOIN tenants t ON t.environment_id = ",
+           SELECT down.top, t.tenant_id, down.level + 1 FROM down CROSS JOIN tenants t WHERE t.environment_id = ",
         )
         .bind(environment.as_str())
-        .push(" AND t.parent_tenant_id = down.tenant_id WHERE down.level < ")
+        .push(" AND t.parent_tenant_id = down.tenant_id AND down.level < ")
         .bind(levels)
         .push(") SELECT top, COUNT(*) FROM down GROUP BY top");
     let rows = tx.all_built(&query).await?;
