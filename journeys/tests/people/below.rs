@@ -201,6 +201,8 @@ both_engines! {
         let deputy = world.person("deputy@example.com", "acme", &[&weak.text_at("/0/id")]).await;
         deputy.post(&roles_path(&id), body(&[&weak.text_at("/1/id")])).await.refuses(403, "Roles above your own level cannot be given, taken or edited");
         deputy.post(&roles_path(&id), body(&[&weak.text_at("/0/id")])).await.expect(201);
+        assert_eq!(deputy.patch(&roles_path(&id), body(&[])).await.refuses(403, "Taking roles needs the permission fe.secure.delete.userSubTenants").status, 403);
+        assert_eq!(role_keys(world, "twig", &id).await, ["weak"]);
         deputy.post(V2, json!({"users": [{"email": "x@example.com"}], "tenantId": "twig", "allowSubAccountAccess": true})).await.refuses(403, "You do not have the permission fe.account-hierarchy.write.subAccountAccess");
     }
 

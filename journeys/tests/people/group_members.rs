@@ -50,6 +50,35 @@ both_engines! {
         assert_eq!(records.iter().filter(|action| *action == "Users removed from group").count(), 1);
     }
 
+    async fn nobody_moves_stronger_members_in_or_out_of_groups(world: World) {
+        let chief = world.admin("chief@example.com").await;
+        let vendor = world.vendor().await;
+        let acme = vendor.in_tenant("acme");
+        let roles = vendor.post(at::ROLES, json!([{"key": "deputy", "name": "Deputy", "level": 10}, {"key": "low", "name": "Low", "level": 20}])).await.expect(201).pluck("id");
+        let mut keys = Vec::new();
+        for key in ["fe.secure.write.groupsUsers", "fe.secure.delete.groupsUsers", "fe.secure.read.groups"] {
+            keys.push(world.permission_id(key).await);
+        }
+        vendor.put(&format!("{}/{}/permissions", at::ROLES, roles[0]), json!({"permissionIds": keys})).await.expect(200);
+        let deputy = world.person("deputy@example.com", "acme", &[&roles[0]]).await;
+        let ann = world.person("ann@example.com", "acme", &[&roles[1]]).await;
+        let id = make(&acme, "Sales").await;
+        let sentence = "Users above your own level cannot be added to groups or removed from them";
+        deputy.post(&users(&id), json!({"userIds": [ann.id, chief.id]})).await.refuses(403, sentence);
+        assert_eq!(members(&acme, &id).await, Vec::<String>::new());
+        deputy.post(&users(&id), json!({"userIds": [ann.id, deputy.id]})).await.expect(201);
+        acme.post(&users(&id), json!({"userIds": [chief.id]})).await.expect(201);
+        deputy.delete_with(&users(&id), json!({"userIds": [ann.id, chief.id]})).await.refuses(403, sentence);
+        // Strength through another group is strength.
+        let board = make(&acme, "Board").await;
+        acme.post(&format!("{}/{board}/roles", at::GROUPS), json!({"roleIds": [world.role_id("Admin").await]})).await.expect(201);
+        acme.post(&users(&board), json!({"userIds": [ann.id]})).await.expect(201);
+        deputy.delete_with(&users(&id), json!({"userIds": [ann.id]})).await.refuses(403, sentence);
+        assert_eq!(members(&acme, &id).await.len(), 3);
+        chief.delete_with(&users(&id), json!({"userIds": [ann.id, deputy.id]})).await.expect(200);
+        assert_eq!(members(&acme, &id).await, ["chief@example.com"]);
+    }
+
     async fn only_members_of_the_tenant_get_into_its_groups(world: World) {
         let ann = world.user("ann@example.com").await;
         let eve = world.person("eve@example.com", "rival", &[]).await;

@@ -74,6 +74,28 @@ both_engines! {
         assert_eq!(snapshot(&vendor).await, before);
     }
 
+    async fn taking_roles_through_the_portal_needs_the_permission_to_take_them(world: World) {
+        let vendor = world.vendor().await;
+        let roles = vendor.post(at::ROLES, json!([{"key": "giver", "name": "Giver"}, {"key": "one", "name": "One"}, {"key": "two", "name": "Two"}])).await.expect(201).pluck("id");
+        let (giver, one, two) = (&roles[0], &roles[1], &roles[2]);
+        let give = world.permission_id("fe.secure.write.usersRoles").await;
+        let path = format!("{}/{giver}/permissions", at::ROLES);
+        vendor.put(&path, json!({"permissionIds": [give]})).await.expect(200);
+        let deputy = world.person("deputy@example.com", "acme", &[giver]).await;
+        let ann = world.person("ann@example.com", "acme", &[one]).await;
+        deputy.put(MEMBERS, json!({"id": ann.id, "roleIds": [one, two]})).await.expect(200);
+        for fewer in [json!([two]), json!([])] {
+            let refused = deputy.put(MEMBERS, json!({"id": ann.id, "roleIds": fewer})).await;
+            refused.refuses(403, "Taking roles needs the permission fe.secure.delete.usersRoles");
+        }
+        let read = vendor.in_tenant("acme").get(&format!("{}/{}", at::USERS, ann.id)).await.expect(200);
+        assert_eq!(read.at("/roles").as_array().unwrap().len(), 2, "a refused change gives nothing either");
+        let take = world.permission_id("fe.secure.delete.usersRoles").await;
+        vendor.put(&path, json!({"permissionIds": [give, take]})).await.expect(200);
+        let deputy = world.log_in("deputy@example.com").await;
+        assert_eq!(deputy.put(MEMBERS, json!({"id": ann.id, "roleIds": [two]})).await.expect(200).at("/roleIds"), json!([two]));
+    }
+
     async fn sixteen_changes_of_roles_at_once_lose_none(world: World) {
         let ann = world.user("ann@example.com").await;
         let vendor = world.vendor().await.in_tenant("acme");
@@ -149,6 +171,12 @@ both_engines! {
         world.user("new@example.com").await;
         let later = world.log_in("admin@example.com").await;
         assert_eq!(later.get(STATS).await.expect(200).json(), json!({"totalItems": 3, "addedThisWeek": 1, "superAdmins": 1}));
+        let unseen = world.admin("unseen@example.com").await;
+        let vendor = world.vendor().await;
+        vendor.put(&format!("{}/{}/invisible", at::USERS, unseen.id), json!({"invisible": true})).await.expect(200);
+        let figures = later.get(STATS).await.expect(200).json();
+        assert_eq!(figures, json!({"totalItems": 3, "addedThisWeek": 1, "superAdmins": 1}), "as the list beside it");
+        assert_eq!(later.get(MEMBERS).await.expect(200).at("/totalItems"), json!(3));
     }
 
     async fn a_user_uploads_a_picture_that_everybody_can_load(world: World) {
@@ -169,6 +197,13 @@ both_engines! {
         world.anyone().get(&path).await.refuses(404, "Picture not found");
         let path = second.strip_prefix(world.home.public_url).unwrap();
         assert_eq!(world.anyone().get(path).await.expect(200).header("content-type"), Some("image/jpeg"));
+        ann.put(at::ME, json!({"name": "Ann"})).await.expect(200);
+        world.anyone().get(path).await.expect(200);
+        ann.put(at::ME, json!({"profilePictureUrl": "https://pictures.example.com/ann.png"})).await.expect(200);
+        world.anyone().get(path).await.refuses(404, "Picture not found");
+        let third = ann.send("PUT", IMAGE, form("image", PNG)).await.expect(200).text();
+        let path = third.strip_prefix(world.home.public_url).unwrap();
+        world.anyone().get(path).await.expect(200);
         world.vendor().await.delete(&format!("{}/{}", at::USERS, ann.id)).await.expect(200);
         world.anyone().get(path).await.expect(404);
     }

@@ -147,6 +147,32 @@ both_engines! {
         assert_eq!((listed.rows().len(), listed.at("/_metadata/totalItems")), (2, json!(2)));
     }
 
+    async fn who_moves_reaches_down_as_the_target_has_it(world: World) {
+        let vendor = world.vendor().await;
+        for tenant in ["old", "open", "closed"] {
+            world.tenant(tenant).await;
+            let below = json!({"tenantId": format!("{tenant}-below"), "name": "Below", "parentTenantId": tenant});
+            vendor.post(at::SUB_TENANTS, below).await.expect(201);
+        }
+        for tenant in ["old", "open"] {
+            let path = format!("{}/{tenant}/hierarchy-settings", at::SUB_TENANTS);
+            vendor.put(&path, json!({"subAccountAccessType": "alwaysOn"})).await.expect(200);
+        }
+        let ann = world.person("ann@example.com", "old", &[]).await;
+        let reaches = async |tenant: &str| {
+            let read = vendor.in_tenant(tenant).get(&format!("{}/{}", at::USERS, ann.id)).await.expect(200);
+            read.at("/subAccountAccessAllowed")
+        };
+        assert_eq!(reaches("old").await, json!(true));
+        vendor.put(MIGRATE, json!({"srcTenantId": "old", "targetTenantId": "closed"})).await.expect(200);
+        assert_eq!(reaches("closed").await, json!(false), "what the old tenant allowed was about the tenants below it");
+        vendor.put(MIGRATE, json!({"srcTenantId": "closed", "targetTenantId": "open"})).await.expect(200);
+        assert_eq!(reaches("open").await, json!(true));
+        world.settle().await;
+        let told = vendor.in_tenant("open").get(&format!("{}?count=50&offset=0", at::AUDITS)).await.expect(200);
+        assert!(told.pluck("action").contains(&"User added to tenant".to_owned()));
+    }
+
     async fn a_large_move_goes_on_after_the_answer_and_tells_how_far_it_is(world: World) {
         world.tenant("old").await;
         world.tenant("new").await;

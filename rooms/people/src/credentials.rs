@@ -5,10 +5,11 @@ use std::fmt;
 use async_trait::async_trait;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Secret, TenantId, UserId};
+use serde::{Deserialize, Serialize};
 use web::Problem;
 
 /// A password hash in PHC string form, ready to be stored.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreparedPassword(pub String);
 
 impl fmt::Debug for PreparedPassword {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blocks::audit::AuditRecord;
 use blocks::throttle::RateLimit;
 use environment::Directory;
-use kit::{Ids, Millis, Scope};
+use kit::{Ids, Millis, Scope, UserId};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
 use crate::{
@@ -31,7 +31,36 @@ pub(crate) struct Change {
     /// Actor and origin; each change adds what happened.
     pub(crate) by: AuditRecord,
     /// The user whose own level bounds what may be done; `None` for the environment, which nothing bounds.
-    pub(crate) bounded_by: Option<UserCaller>,
+    pub(crate) bounded_by: Option<Bound>,
+}
+
+/// The user on whose word a change is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) user: UserId,
+    /// Where they are signed in: there their own level is measured.
+    pub(crate) scope: Scope,
+    /// Permission keys in force for the call; none for what goes on after the answer.
+    pub(crate) permissions: Arc<[String]>,
+}
+
+impl Bound {
+    /// Whether a permission is held, wildcards considered.
+    pub(crate) fn may(&self, key: &str) -> bool {
+        self.permissions
+            .iter()
+            .any(|granted| web::permission_covers(granted, key))
+    }
+}
+
+impl From<&UserCaller> for Bound {
+    fn from(caller: &UserCaller) -> Self {
+        Self {
+            user: caller.user.clone(),
+            scope: caller.scope(),
+            permissions: Arc::clone(&caller.permissions),
+        }
+    }
 }
 
 impl People {
@@ -41,7 +70,7 @@ impl People {
             ids: self.app.ids().clone(),
             now: self.app.now(),
             by: AuditRecord::new("", "user", "").by(caller),
-            bounded_by: caller.user().cloned(),
+            bounded_by: caller.user().map(Bound::from),
         }
     }
 

@@ -115,24 +115,7 @@ pub(super) async fn change_roles(
                 members::take(tx, &there, id, &one.role_ids).await?;
             }
             Roles::Set => {
-                let user = members::held(tx, &there, id).await?;
-                let held = records::role_ids(tx, &there.scope, user.id.as_str()).await?;
-                let (new, old): (Vec<String>, Vec<String>) = (
-                    one.role_ids
-                        .iter()
-                        .filter(|role| !held.contains(role))
-                        .cloned()
-                        .collect(),
-                    held.into_iter()
-                        .filter(|role| !one.role_ids.contains(role))
-                        .collect(),
-                );
-                if !new.is_empty() {
-                    members::give(tx, &there, id, &new).await?;
-                }
-                if !old.is_empty() {
-                    members::take(tx, &there, id, &old).await?;
-                }
+                members::set(tx, &there, id, &one.role_ids, "fe.secure.delete.userSubTenants").await?;
             }
         }
     }

@@ -44,8 +44,7 @@ async fn invite_users(
             Some(password) => Some(
                 room.credentials
                     .prepare(&change.scope.environment, password)
-                    .await?
-                    .0,
+                    .await?,
             ),
             None => None,
         };

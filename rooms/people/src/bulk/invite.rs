@@ -26,17 +26,20 @@ const PIECE: i64 = 5;
 pub(super) struct Invitation {
     pub(super) creation: Creation,
     /// The hash of the password, where one is given.
-    pub(super) password: Option<String>,
+    pub(super) password: Option<PreparedPassword>,
     /// The id a new user gets.
     pub(super) id: String,
 }
 
-/// What the task has to do.
-#[derive(Debug, Serialize, Deserialize)]
+/// What one step of the task has to do.
+#[derive(Debug)]
 struct Order {
     tenant: String,
-    users: Vec<Invitation>,
     by: Starter,
+    users: Vec<Invitation>,
+    /// Where the next step begins, and how many invitations there are in all.
+    end: usize,
+    total: usize,
 }
 
 /// Does `bulk-invite` tasks.
@@ -100,16 +103,37 @@ fn sentence(error: &UserError) -> String {
     }
 }
 
+fn order_member<'t>(task: &'t Task, name: &str) -> &'t Value {
+    task.order.get(name).unwrap_or(&Value::Null)
+}
+
 impl Order {
-    fn at(&self, cursor: &str) -> usize {
-        cursor.parse().unwrap_or(0).min(self.users.len())
+    /// The invitations at and after a cursor, up to `most`. Only these are read: the order may be large, and every step of it
+    /// keeps other writers waiting.
+    fn read(task: &Task, most: usize) -> Result<Self, StoreError> {
+        let waiting = task.order.get("users").and_then(Value::as_array);
+        let all = waiting.map_or(&[][..], Vec::as_slice);
+        let from = task.cursor.parse().unwrap_or(0).min(all.len());
+        let read = |value: &Value| Invitation::deserialize(value).map_err(StoreError::other);
+        Ok(Self {
+            tenant: String::deserialize(order_member(task, "tenant")).map_err(StoreError::other)?,
+            by: Starter::deserialize(order_member(task, "by")).map_err(StoreError::other)?,
+            users: all
+                .iter()
+                .skip(from)
+                .take(most)
+                .map(read)
+                .collect::<Result<_, _>>()?,
+            end: from + most,
+            total: all.len(),
+        })
     }
 
-    /// Goes on at `next`, or ends; then the invitations are not kept any longer.
-    fn onward(&self, next: usize, progress: Progress) -> Progress {
-        if next < self.users.len() {
+    /// Goes on behind what was read, or ends; then the invitations are not kept any longer.
+    fn onward(self, progress: Progress) -> Progress {
+        if self.end < self.total {
             return Progress {
-                cursor: Some(next.to_string()),
+                cursor: Some(self.end.to_string()),
                 ..progress
             };
         }
@@ -127,16 +151,14 @@ impl Runner for BulkInvite {
     }
 
     async fn step(&self, tx: &Tx, task: &Task, now: Millis) -> Result<Progress, StoreError> {
-        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        let order = Order::read(task, usize::try_from(task.piece(PIECE)).unwrap_or(1))?;
         let scope = Scope::tenant(task.environment.clone(), TenantId::from(order.tenant.as_str()));
         let change = order.by.change(scope, self.ids.clone(), now);
-        let from = order.at(&task.cursor);
-        let piece = usize::try_from(task.piece(PIECE)).unwrap_or(1);
         let mut progress = Progress::default();
-        for invitation in order.users.iter().skip(from).take(piece) {
+        for invitation in &order.users {
             let prepared = Prepared {
                 creation: invitation.creation.clone(),
-                password: invitation.password.clone().map(PreparedPassword),
+                password: invitation.password.clone(),
                 id: invitation.id.clone(),
             };
             tx.begin_part().await?;
@@ -153,13 +175,12 @@ impl Runner for BulkInvite {
                 }
             }
         }
-        Ok(order.onward(from + piece, progress))
+        Ok(order.onward(progress))
     }
 
     async fn pass_over(&self, _tx: &Tx, task: &Task, _now: Millis) -> Result<Option<Progress>, StoreError> {
-        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
-        let next = order.at(&task.cursor);
-        let Some(invitation) = order.users.get(next) else {
+        let order = Order::read(task, 1)?;
+        let Some(invitation) = order.users.first() else {
             return Ok(None);
         };
         let progress = Progress {
@@ -167,6 +188,6 @@ impl Runner for BulkInvite {
             errors: vec![failure(invitation, "The user could not be invited")],
             ..Progress::default()
         };
-        Ok(Some(order.onward(next + 1, progress)))
+        Ok(Some(order.onward(progress)))
     }
 }

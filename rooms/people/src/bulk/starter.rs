@@ -1,14 +1,12 @@
 //! Who ordered a task, kept with it: its records name them, and their own level bounds what it does.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
-use kit::{Ids, Millis, Scope, UserId};
+use kit::{Ids, Millis, Scope};
 use serde::{Deserialize, Serialize};
-use web::{CallOrigin, UserCaller};
 
-use crate::room::Change;
+use crate::room::{Bound, Change};
 
 /// Who ordered a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,20 +27,10 @@ impl Starter {
 
     /// The change that a step makes in a tenant on their behalf.
     pub(crate) fn change(&self, scope: Scope, ids: Ids, now: Millis) -> Change {
-        let bounded_by = self.user.as_deref().map(|user| UserCaller {
-            environment: scope.environment.clone(),
-            tenant: scope.tenant_id().into(),
-            user: UserId::from(user),
-            session: None,
+        let bounded_by = self.user.as_deref().map(|user| Bound {
+            user: user.into(),
+            scope: scope.clone(),
             permissions: Arc::from([]),
-            by_environment: false,
-            from: Arc::new(CallOrigin {
-                ip: Ipv4Addr::UNSPECIFIED.into(),
-                user_agent: String::new(),
-                origin: None,
-                trace_id: String::new(),
-                application: None,
-            }),
         });
         Change {
             scope,

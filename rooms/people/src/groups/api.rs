@@ -60,6 +60,7 @@ impl From<GroupError> for Problem {
             }
             GroupError::NameTaken => Self::conflict(error.to_string()),
             GroupError::TooStrong
+            | GroupError::MemberTooStrong
             | GroupError::Foreign
             | GroupError::ForeignDeletion
             | GroupError::Disabled
@@ -99,7 +100,7 @@ async fn list_groups(
     Ok(Json(Groups { groups }))
 }
 
-/// Groups of the tenant in pages.
+/// Groups of the tenant in pages. Members are shown up to 10000 on a page.
 #[utoipa::path(get, path = "/identity/resources/groups/v2", tag = "User groups",
     params(("_groupsRelations" = Option<String>, Query, description = "roles, users, or rolesAndUsers (when absent)"),
         ("_limit" = Option<f64>, Query, minimum = 1, description = "Groups per page, up to 200; 50 when absent"),

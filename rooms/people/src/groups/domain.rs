@@ -14,7 +14,7 @@ use super::model::{ConfigurationBody, Group, GroupConfiguration, GroupView, Grou
 use super::removal::{self, Order};
 use super::store;
 use crate::room::Change;
-use crate::users::outranks;
+use crate::users::{outranks, strongest_among};
 
 /// Why a call about groups was refused.
 #[derive(Debug, Error)]
@@ -31,6 +31,8 @@ pub(crate) enum GroupError {
         "Groups with roles above your own level cannot be changed, and such roles cannot be given or taken"
     )]
     TooStrong,
+    #[error("Users above your own level cannot be added to groups or removed from them")]
+    MemberTooStrong,
     #[error("The group is managed by a directory: its name and members can only be changed there")]
     Foreign,
     #[error("The group is managed by a directory: it can only be deleted there")]
@@ -134,6 +136,17 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<Group, GroupError> {
         }
     }
     Ok(group)
+}
+
+/// None of the members concerned may be stronger than a user who makes the change: groups give and take roles, too.
+async fn check_members(tx: &Tx, change: &Change, users: &[String]) -> Result<(), GroupError> {
+    if change.bounded_by.is_some() {
+        let level = strongest_among(tx, &change.scope, users).await?;
+        if outranks(tx, change, level).await? {
+            return Err(GroupError::MemberTooStrong);
+        }
+    }
+    Ok(())
 }
 
 /// The roles of a group that count.
@@ -306,6 +319,7 @@ pub(crate) async fn add_users(
     }
     let new = without(users, &store::members_among(tx, scope, id, users).await?);
     if !new.is_empty() {
+        check_members(tx, change, &new).await?;
         store::add_members(tx, scope, id, &new).await?;
         store::touch(tx, scope, id, change.now).await?;
         let added = json!({"users": new});
@@ -332,6 +346,7 @@ pub(crate) async fn remove_users(
         return Err(GroupError::UnknownUsers(unknown));
     }
     if !inside.is_empty() {
+        check_members(tx, change, &inside).await?;
         store::remove_members(tx, scope, id, &inside).await?;
         store::touch(tx, scope, id, change.now).await?;
         let removed = json!({"users": inside});

@@ -128,10 +128,7 @@ async fn shown(
     }
     let mut users: BTreeMap<String, Vec<GroupUser>> = BTreeMap::new();
     if relations.users && !ids.is_empty() {
-        let each = MOST_USERS / i64::try_from(ids.len()).unwrap_or(MOST_USERS);
-        for (group, user) in store::members_of(tx, scope, &ids, each.max(1), relations.visible_only).await? {
-            users.entry(group).or_default().push(user);
-        }
+        users = members_of(tx, scope, &ids, relations.visible_only).await?;
     }
     Ok(groups
         .into_iter()
@@ -145,6 +142,46 @@ async fn shown(
             }
         })
         .collect())
+}
+
+/// The members of groups, [`MOST_USERS`] in all: every group has its share, and what small groups leave of theirs goes to
+/// those that were cut off.
+async fn members_of(
+    tx: &Tx,
+    scope: &Scope,
+    groups: &[String],
+    visible_only: bool,
+) -> Result<BTreeMap<String, Vec<GroupUser>>, StoreError> {
+    let many = |count: usize| i64::try_from(count.max(1)).unwrap_or(MOST_USERS);
+    let each = (MOST_USERS / many(groups.len())).max(1);
+    let mut read = by_group(store::members_of(tx, scope, groups, each).await?);
+    let cut: Vec<String> = groups
+        .iter()
+        .filter(|id| read.get(*id).is_some_and(|members| many(members.len()) >= each))
+        .cloned()
+        .collect();
+    let left = MOST_USERS - many(read.values().map(Vec::len).sum());
+    let more = each + left.max(0) / many(cut.len());
+    if !cut.is_empty() && more > each {
+        read.extend(by_group(store::members_of(tx, scope, &cut, more).await?));
+    }
+    Ok(read
+        .into_iter()
+        .map(|(group, members)| {
+            let seen = members
+                .into_iter()
+                .filter(|(_, invisible)| !(visible_only && *invisible));
+            (group, seen.map(|(user, _)| user).collect())
+        })
+        .collect())
+}
+
+fn by_group(rows: Vec<(String, GroupUser, bool)>) -> BTreeMap<String, Vec<(GroupUser, bool)>> {
+    let mut groups: BTreeMap<String, Vec<(GroupUser, bool)>> = BTreeMap::new();
+    for (group, user, invisible) in rows {
+        groups.entry(group).or_default().push((user, invisible));
+    }
+    groups
 }
 
 /// Whether what groups grant counts in the environment.

@@ -394,19 +394,18 @@ pub(super) async fn remove_members(
     Ok(())
 }
 
-/// The first `each` members of every group, as (group, member). What it costs depends on what it answers, not on how many
+/// The first `each` members of every group, as (group, member, whether other members do not see them). What it costs depends on what it answers, not on how many
 /// members the groups have.
 pub(super) async fn members_of(
     tx: &Tx,
     scope: &Scope,
     groups: &[String],
     each: i64,
-    visible_only: bool,
-) -> Result<Vec<(String, GroupUser)>, StoreError> {
+) -> Result<Vec<(String, GroupUser, bool)>, StoreError> {
     let mut found = Vec::new();
     for chunk in groups.chunks(CHUNK) {
         let mut query = Query::new(
-            "SELECT g.id, u.id, u.email_key, u.name, u.profile_picture_url, u.created_at, m.status
+            "SELECT g.id, u.id, u.email_key, u.name, u.profile_picture_url, u.created_at, m.status, u.invisible
              FROM user_groups g
              JOIN group_members gm ON gm.environment_id = g.environment_id AND gm.tenant_id = g.tenant_id
                AND gm.group_id = g.id AND gm.user_id <= COALESCE((
@@ -425,9 +424,6 @@ pub(super) async fn members_of(
         query
             .push(" AND g.id IN ")
             .bind_list(chunk.iter().map(String::as_str));
-        if visible_only {
-            query.push(" AND NOT u.invisible");
-        }
         query.push(" ORDER BY g.id, gm.user_id");
         for row in &tx.all_built(&query).await? {
             let user = GroupUser {
@@ -439,7 +435,7 @@ pub(super) async fn members_of(
                 activated_for_tenant: MembershipStatus::from_stored(&row.get::<String>(6)?)
                     == MembershipStatus::Activated,
             };
-            found.push((row.get(0)?, user));
+            found.push((row.get(0)?, user, row.get(7)?));
         }
     }
     Ok(found)

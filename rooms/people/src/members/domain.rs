@@ -55,6 +55,39 @@ pub(crate) async fn take(
     finish(tx, change, "Roles unassigned from user", user, &before).await
 }
 
+/// Makes these the roles of a member, and no others. A user who would take one thereby needs `taking`, the permission of
+/// the route that takes roles.
+pub(crate) async fn set(
+    tx: &Tx,
+    change: &Change,
+    id: &str,
+    wanted: &[String],
+    taking: &'static str,
+) -> Result<(), UserError> {
+    let user = held(tx, change, id).await?;
+    let held = records::role_ids(tx, &change.scope, user.id.as_str()).await?;
+    let new: Vec<String> = wanted
+        .iter()
+        .filter(|role| !held.contains(role))
+        .cloned()
+        .collect();
+    let old: Vec<String> = held.into_iter().filter(|role| !wanted.contains(role)).collect();
+    if !new.is_empty() {
+        give(tx, change, id, &new).await?;
+    }
+    if !old.is_empty() {
+        if change
+            .bounded_by
+            .as_ref()
+            .is_some_and(|caller| !caller.may(taking))
+        {
+            return Err(UserError::MayNotTake(taking));
+        }
+        take(tx, change, id, &old).await?;
+    }
+    Ok(())
+}
+
 /// Neither the roles nor the member may be stronger than a user who makes the change.
 pub(crate) async fn check_level(
     tx: &Tx,

@@ -6,7 +6,7 @@ mod model;
 mod shut;
 
 pub(crate) use api::routes;
-pub(crate) use domain::{check_level, give, held, note, take};
+pub(crate) use domain::{check_level, give, held, note, set, take};
 pub(crate) use model::RolesBody;
 pub use shut::{ShutOutError, shut_out};
 

@@ -5,7 +5,7 @@ use kit::{Millis, Scope, UserId};
 use thiserror::Error;
 
 use crate::records::{self, UserRecord};
-use crate::users::strongest;
+use crate::users::{strongest, weaker};
 
 /// Why nothing was ended.
 #[derive(Debug, Error)]
@@ -33,16 +33,15 @@ pub async fn shut_out(
     let user = records::user_by_id(tx, &scope.environment, id)
         .await?
         .ok_or(ShutOutError::NotFound)?;
-    if !records::set_valid_after(tx, scope, &user.id, now).await? {
+    if !records::hold_membership(tx, scope, &user.id).await? {
         return Err(ShutOutError::NotFound);
     }
-    if let Some(acting) = acting
-        && let Some(theirs) = strongest(tx, scope, id).await?
-    {
-        let own = strongest(tx, scope, acting.as_str()).await?;
-        if own.is_none_or(|own| theirs < own) {
+    if let Some(acting) = acting {
+        let theirs = strongest(tx, scope, id).await?;
+        if weaker(tx, scope, acting, theirs).await? {
             return Err(ShutOutError::TooStrong);
         }
     }
+    records::set_valid_after(tx, scope, &user.id, now).await?;
     Ok(user)
 }

@@ -12,11 +12,11 @@ use db::{Db, Migration, Settings, StoreError, Tx};
 use environment::Seed;
 use kit::{EnvironmentId, Ids, Millis, RandomIds, Scope, Secret, TenantId, UserId};
 use serde_json::{Value, json};
-use web::{CallOrigin, Problem, UserCaller};
+use web::Problem;
 
 use super::store;
 use crate::ranks::{self, Ground, Order};
-use crate::room::Change;
+use crate::room::{Bound, Change};
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
@@ -206,21 +206,10 @@ impl Bench {
 
     /// A change by a user in a tenant.
     pub(super) fn change_by(&self, user: &str, tenant: &str) -> Change {
-        let from = CallOrigin {
-            ip: [127, 0, 0, 1].into(),
-            user_agent: String::new(),
-            origin: None,
-            trace_id: String::new(),
-            application: None,
-        };
-        let caller = UserCaller {
-            environment: self.environment.clone(),
-            tenant: tenant.into(),
+        let caller = Bound {
             user: user.into(),
-            session: None,
+            scope: Scope::tenant(self.environment.clone(), tenant.into()),
             permissions: Arc::new([]),
-            by_environment: false,
-            from: Arc::new(from),
         };
         Change {
             bounded_by: Some(caller),

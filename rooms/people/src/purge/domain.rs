@@ -14,6 +14,7 @@ use crate::applications;
 use crate::groups;
 use crate::ranks;
 use crate::records;
+use crate::users;
 
 /// Kind of the task that takes a deleted role from its holders.
 const ROLE_REMOVAL: &str = "role-removal";
@@ -57,9 +58,7 @@ impl tenancy::TenantPurge for PeopleTenancy {
                         .await?;
                 }
                 Some(false) => {
-                    self.credentials.forget(tx, environment, &user.id).await?;
-                    crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
-                    records::erase_user(tx, environment, &user).await?;
+                    users::forget(tx, environment, &self.credentials, &user).await?;
                 }
                 None => {}
             }
@@ -120,7 +119,7 @@ impl tenancy::RoleHolders for PeopleTenancy {
     }
 
     async fn strongest(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<i64>, StoreError> {
-        crate::users::strongest(tx, scope, user.as_str()).await
+        users::strongest(tx, scope, user.as_str()).await
     }
 
     async fn uses(

@@ -424,6 +424,25 @@ pub(crate) async fn role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<S
     store::role_ids(tx, scope, user).await
 }
 
+/// Ids of the roles that any of these members holds directly.
+pub(crate) async fn role_ids_among(
+    tx: &Tx,
+    scope: &Scope,
+    users: &[String],
+) -> Result<Vec<String>, StoreError> {
+    store::role_ids_among(tx, scope, users).await
+}
+
+/// The next members of the scope's tenant after a user, by id.
+pub(crate) async fn members_after(
+    tx: &Tx,
+    scope: &Scope,
+    after: &str,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    store::members_after(tx, scope, after, most).await
+}
+
 /// The memberships of several users, each user's oldest first, as (user, membership).
 pub(crate) async fn memberships_of(
     tx: &Tx,

@@ -12,19 +12,21 @@ use crate::ranks::{self, Ground};
 pub(crate) struct Moved {
     pub(crate) user: UserRecord,
     /// Whether the user is new in the target.
-    joined: bool,
+    pub(crate) joined: bool,
     /// Whether the source was the tenant the user worked in.
     followed: bool,
 }
 
 /// Moves these members, given in the order of their ids. Roles of the environment and of the target go along; a membership
-/// of the target that is there already stays as it is. Who is no member of the source any more is left out.
+/// of the target that is there already stays as it is. New ones reach down as the target's setting has it: what the source
+/// allowed was about the tenants below the source. Who is no member of the source any more is left out.
 /// [`count_moved`] must follow.
 pub(crate) async fn move_members(
     tx: &Tx,
     source: &Scope,
     target: &Scope,
     ids: &[String],
+    reaches: bool,
 ) -> Result<Vec<Moved>, StoreError> {
     let environment = &source.environment;
     // All of them are held before anything is counted, so that writers who meet wait instead of deadlocking.
@@ -43,6 +45,7 @@ pub(crate) async fn move_members(
             tenant_id: target.tenant_id().to_owned(),
             role_ids: roles.into_iter().map(|role| role.id).collect(),
             valid_after: kit::Millis(0),
+            sub_accounts: reaches,
             ..old
         };
         let joined = super::domain::write_new_member(tx, environment, &user, &new).await?;

@@ -86,32 +86,20 @@ pub(super) async fn change(
     };
     let user = members::held(tx, change, &id).await?;
     if let Some(wanted) = roles {
-        let held = records::role_ids(tx, scope, &id).await?;
-        let missing = |from: &[String], of: &[String]| {
-            let mut left: Vec<String> = of.iter().filter(|role| !from.contains(role)).cloned().collect();
-            left.sort_unstable();
-            left.dedup();
-            left
-        };
-        let (new, old) = (missing(&held, wanted), missing(wanted, &held));
-        if !new.is_empty() {
-            members::give(tx, change, &id, &new).await?;
-        }
-        if !old.is_empty() {
-            members::take(tx, change, &id, &old).await?;
-        }
+        members::set(tx, change, &id, wanted, "fe.secure.delete.usersRoles").await?;
     }
     let view = views::view(tx, &scope.environment, user, lens(scope)).await?;
     Ok(TeamUser::of(view, scope.tenant_id(), scope.environment_id()))
 }
 
-/// Figures about the members.
+/// Figures about the members whom other members see.
 pub(super) async fn stats(tx: &Tx, scope: &Scope, now: Millis) -> Result<MemberStats, StoreError> {
     let total = ranks::sizes(tx, &scope.environment, scope.tenant_id())
         .await?
         .iter()
         .map(|(_, members)| members)
-        .sum();
+        .sum::<i64>()
+        - store::invisible(tx, scope).await?;
     let added_this_week = store::joined_since(tx, scope, now.plus_seconds(-NEW_SECONDS)).await?;
     // What the first member of a tenant gets is what makes one an administrator of all of it.
     let roles = tenancy::first_user_roles(tx, scope).await?;

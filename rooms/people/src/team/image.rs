@@ -11,9 +11,9 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xff\xd8\xff";
 
 impl Format {
-    /// The format of a file; `None` when it is another one, or cut off.
+    /// The format that a file begins as; `None` when it is another one.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        // A PNG goes on with its header chunk and ends with its last; a JPEG ends with its end marker.
+        // A PNG goes on with its header chunk. What follows is for whoever shows it: nothing in either format can run.
         if bytes.starts_with(PNG) && bytes.get(12..16) == Some(b"IHDR") && bytes.len() > 33 {
             return Some(Self::Png);
         }

@@ -120,7 +120,7 @@ impl MemberBody {
     }
 }
 
-/// Figures about the members of the tenant.
+/// Figures about the members of the tenant, without those who are invisible.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MemberStats {
@@ -129,7 +129,7 @@ pub(super) struct MemberStats {
     /// Who joined in the last seven days.
     #[schema(value_type = f64)]
     pub(super) added_this_week: i64,
-    /// Who holds a role that the first member of a tenant gets.
+    /// Who holds, not only through a group, a role that the first member of a tenant gets.
     #[schema(value_type = f64)]
     pub(super) super_admins: i64,
 }

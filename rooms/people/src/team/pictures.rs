@@ -32,12 +32,14 @@ pub(super) async fn set(tx: &Tx, change: &Change, user: &str, upload: &Upload) -
         content_type: upload.format.content_type(),
         bytes: STANDARD.encode(&upload.bytes),
     };
-    store::put(tx, environment, user, &picture, change.now).await?;
     let new = UserRecord {
         profile_picture_url: Some(upload.url.clone()),
         ..old.clone()
     };
-    users::rewrite(tx, change, "User picture changed", &old, &new).await
+    users::rewrite(tx, change, "User picture changed", &old, &new).await?;
+    // Afterwards, because a change of the address takes the old picture away.
+    store::put(tx, environment, user, &picture, change.now).await?;
+    Ok(())
 }
 
 /// The content type and the bytes of a picture.
@@ -53,7 +55,7 @@ pub(super) async fn read(
     Ok(Format::named(&content_type).map(|format| (format, bytes)))
 }
 
-/// Removes the picture of a user who is deleted.
+/// Removes what a user has uploaded.
 pub(crate) async fn forget(tx: &Tx, environment: &EnvironmentId, user: &str) -> Result<(), StoreError> {
     store::forget(tx, environment, user).await
 }

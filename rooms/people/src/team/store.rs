@@ -3,11 +3,22 @@
 use db::{Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis, Scope};
 
-/// How many members joined after a moment.
+/// How many members other members do not see.
+pub(super) async fn invisible(tx: &Tx, scope: &Scope) -> Result<i64, StoreError> {
+    tx.one(
+        sql!("SELECT COUNT(*) FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND invisible"),
+        args![scope.environment_id(), scope.tenant_id()],
+    )
+    .await?
+    .get(0)
+}
+
+/// How many members that others see joined after a moment.
 pub(super) async fn joined_since(tx: &Tx, scope: &Scope, since: Millis) -> Result<i64, StoreError> {
     tx.one(
         sql!(
-            "SELECT COUNT(*) FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND created_at > $3"
+            "SELECT COUNT(*) FROM memberships
+             WHERE environment_id = $1 AND tenant_id = $2 AND created_at > $3 AND NOT invisible"
         ),
         args![scope.environment_id(), scope.tenant_id(), since.0],
     )
@@ -15,14 +26,16 @@ pub(super) async fn joined_since(tx: &Tx, scope: &Scope, since: Millis) -> Resul
     .get(0)
 }
 
-/// How many members hold one of these roles.
+/// How many members that others see hold one of these roles themselves.
 pub(super) async fn holders(tx: &Tx, scope: &Scope, roles: &[String]) -> Result<i64, StoreError> {
-    let mut query = Query::new("SELECT COUNT(DISTINCT user_id) FROM member_roles WHERE environment_id = ");
+    let mut query = Query::new("SELECT COUNT(DISTINCT r.user_id) FROM member_roles r
+         JOIN memberships m ON m.environment_id = r.environment_id AND m.tenant_id = r.tenant_id AND m.user_id = r.user_id
+         WHERE NOT m.invisible AND r.environment_id = ");
     query
         .bind(scope.environment_id())
-        .push(" AND tenant_id = ")
+        .push(" AND r.tenant_id = ")
         .bind(scope.tenant_id())
-        .push(" AND role_id IN ")
+        .push(" AND r.role_id IN ")
         .bind_list(roles.iter().map(String::as_str));
     tx.one_built(&query).await?.get(0)
 }

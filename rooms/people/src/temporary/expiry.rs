@@ -44,14 +44,18 @@ impl Job for TemporaryExpiry {
             return Ok(false);
         }
         let more = i64::try_from(over.len()).is_ok_and(|found| found >= BATCH);
-        // One transaction each: whoever extends somebody's access at this moment waits for that one only.
+        // One transaction each: whoever extends somebody's access at this moment waits for that one only, and one that cannot
+        // be closed keeps nobody behind it open.
+        let mut failed = None;
         for one in over {
             let (ids, credentials) = (self.ids.clone(), Arc::clone(&self.credentials));
-            self.db
+            let closed = self
+                .db
                 .write(async move |tx| close(tx, &ids, &*credentials, &one, now).await)
-                .await?;
+                .await;
+            failed = failed.or(closed.err());
         }
-        Ok(more)
+        failed.map_or(Ok(more), Err)
     }
 }
 

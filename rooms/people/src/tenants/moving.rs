@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::model::MoveBody;
-use super::store;
 use crate::Credentials;
 use crate::bulk::Starter;
 use crate::members;
@@ -83,29 +82,30 @@ impl Runner for MemberMove {
         let source = Scope::tenant(task.environment.clone(), order.source.as_str().into());
         let target = Scope::tenant(task.environment.clone(), order.target.as_str().into());
         // Held, so that it is not deleted before its new members are there to be removed with it.
-        if tenancy::hold_tenant(tx, &task.environment, &order.target)
-            .await?
-            .is_none()
-        {
+        let Some(access) = tenancy::hold_tenant(tx, &task.environment, &order.target).await? else {
             return Ok(Progress {
                 failed: 1,
                 errors: vec![json!({"error": "The target tenant was deleted"})],
                 ..Progress::default()
             });
-        }
+        };
         let piece = task.piece(PIECE);
-        let members = store::members_after(tx, &source, &task.cursor, piece).await?;
-        let moved = records::move_members(tx, &source, &target, &members).await?;
+        let members = records::members_after(tx, &source, &task.cursor, piece).await?;
+        let moved = records::move_members(tx, &source, &target, &members, access.by_default()).await?;
         let change = order.by.change(source.clone(), self.ids.clone(), now);
         let (was, is) = (
             json!({"tenantId": order.source}),
             json!({"tenantId": order.target}),
         );
-        for Moved { user, .. } in &moved {
+        let there = order.by.change(target.clone(), self.ids.clone(), now);
+        for Moved { user, joined, .. } in &moved {
             self.credentials
                 .end_sessions(tx, &task.environment, &user.id, source.tenant.as_ref(), now)
                 .await?;
             members::note(tx, &change, "User moved to another tenant", user, &was, &is).await?;
+            if *joined {
+                members::note(tx, &there, "User added to tenant", user, &was, &is).await?;
+            }
         }
         // Last, because others who come and go wait from here on.
         records::count_moved(tx, &source, &target, &moved).await?;
@@ -120,7 +120,7 @@ impl Runner for MemberMove {
     async fn pass_over(&self, tx: &Tx, task: &Task, _now: Millis) -> Result<Option<Progress>, StoreError> {
         let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
         let source = Scope::tenant(task.environment.clone(), order.source.as_str().into());
-        let next = store::members_after(tx, &source, &task.cursor, 1).await?.pop();
+        let next = records::members_after(tx, &source, &task.cursor, 1).await?.pop();
         Ok(next.map(|user| Progress {
             errors: vec![failure(&user)],
             cursor: Some(user),

@@ -1,7 +1,7 @@
 //! Memberships by user and by tenant, some at a time.
 
-use db::{Query, StoreError, Tx, args, sql};
-use kit::{EnvironmentId, Scope};
+use db::{Query, StoreError, Tx};
+use kit::EnvironmentId;
 
 use crate::records::MembershipStatus;
 
@@ -40,23 +40,4 @@ pub(super) async fn statuses(
     rows.iter()
         .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .collect()
-}
-
-/// The next members of a tenant after `after`, by id.
-pub(super) async fn members_after(
-    tx: &Tx,
-    scope: &Scope,
-    after: &str,
-    most: i64,
-) -> Result<Vec<String>, StoreError> {
-    let rows = tx
-        .all(
-            sql!(
-                "SELECT user_id FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id > $3
-                 ORDER BY user_id LIMIT $4"
-            ),
-            args![scope.environment_id(), scope.tenant_id(), after, most],
-        )
-        .await?;
-    rows.iter().map(|row| row.get(0)).collect()
 }

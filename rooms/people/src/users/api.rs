@@ -12,8 +12,7 @@ use super::domain::{self, UserError};
 use super::flags::{self, Switch};
 use super::model::{Creation, EmailBody, GlobalBody, InvisibleBody, InviteBody, SuperUserBody, VendorBody};
 use crate::room::{Change, People};
-use crate::views::{self, Audience, Detail, Lens, UserView};
-use crate::{identifiers, records};
+use crate::views::{Audience, Detail, Lens, UserView};
 
 pub(crate) fn routes() -> Routes<People> {
     let invite = Guard::environment_or_user(Need::Permission("fe.secure.write.users")).with_tenant();
@@ -48,9 +47,11 @@ impl From<UserError> for Problem {
             | UserError::AlwaysOpen
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
-            UserError::TooStrong | UserError::TenantNamed | UserError::NoTemporary | UserError::OwnEnd => {
-                Self::forbidden(error.to_string())
-            }
+            UserError::TooStrong
+            | UserError::MayNotTake(_)
+            | UserError::TenantNamed
+            | UserError::NoTemporary
+            | UserError::OwnEnd => Self::forbidden(error.to_string()),
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
         }
@@ -378,14 +379,8 @@ async fn change_user_email(
         .app
         .db()
         .write(async move |tx| {
-            let environment = &change.scope.environment;
-            let old = records::hold(tx, environment, &id)
-                .await?
-                .ok_or(UserError::NotFound)?;
-            let new = flags::turn(tx, &change, &credentials, &id, Switch::Email(email.clone())).await?;
-            identifiers::address_changed(tx, &app, &change.scope, &old, &new, change.now).await?;
-            let view = views::view(tx, environment, new, everything(&caller)).await?;
-            Ok::<_, UserError>(view)
+            let lens = everything(&caller);
+            flags::change_email(tx, &app, &change, &credentials, &id, &email, lens).await
         })
         .await?;
     Ok(Json(user))

@@ -29,6 +29,9 @@ pub(crate) enum UserError {
     UnknownRoles(String),
     #[error("Roles above your own level cannot be given, taken or edited")]
     TooStrong,
+    /// The permission that taking roles needs.
+    #[error("Taking roles needs the permission {0}")]
+    MayNotTake(&'static str),
     #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
     AlwaysOpen,
     #[error("Temporary users are not enabled in this environment")]
@@ -83,12 +86,38 @@ pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result
 
 /// Whether the change is by a user who is weaker than `level`.
 pub(crate) async fn outranks(tx: &Tx, change: &Change, level: Option<i64>) -> Result<bool, StoreError> {
-    let (Some(caller), Some(level)) = (&change.bounded_by, level) else {
-        return Ok(false);
-    };
-    // Measured where the caller is signed in: a change may be about a tenant below that.
-    let own = strongest(tx, &caller.scope(), caller.user.as_str()).await?;
+    match &change.bounded_by {
+        // Measured where the caller is signed in: a change may be about a tenant below that.
+        Some(caller) => weaker(tx, &caller.scope, &caller.user, level).await,
+        None => Ok(false),
+    }
+}
+
+/// Whether a user who is signed in to the tenant of the scope is weaker than `level`.
+pub(crate) async fn weaker(
+    tx: &Tx,
+    scope: &kit::Scope,
+    user: &UserId,
+    level: Option<i64>,
+) -> Result<bool, StoreError> {
+    let Some(level) = level else { return Ok(false) };
+    let own = strongest(tx, scope, user.as_str()).await?;
     Ok(own.is_none_or(|own| level < own))
+}
+
+/// The level of the strongest role that any of these members holds, groups included; `None` where they hold none.
+pub(crate) async fn strongest_among(
+    tx: &Tx,
+    scope: &kit::Scope,
+    users: &[String],
+) -> Result<Option<i64>, StoreError> {
+    let mut held = records::role_ids_among(tx, scope, users).await?;
+    let through = crate::groups::role_ids_of(tx, &scope.environment, Some(scope.tenant_id()), users).await?;
+    held.extend(through.into_iter().map(|(_, _, role)| role));
+    held.sort_unstable();
+    held.dedup();
+    let roles = tenancy::roles_held(tx, scope, &held).await?;
+    Ok(roles.iter().map(|role| role.level).min())
 }
 
 /// A user seen through a lens. Where the lens names a tenant the user must belong to it.
@@ -141,6 +170,10 @@ pub(crate) async fn rewrite(
         } else {
             UserError::EmailTaken
         });
+    }
+    if old.profile_picture_url != new.profile_picture_url {
+        // Nobody shall find an uploaded one that its user took away or replaced.
+        crate::team::forget_picture(tx, environment, new.id.as_str()).await?;
     }
     note(tx, change, action, Some(old), Some(new)).await?;
     Ok(())
@@ -214,15 +247,14 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-async fn forget(
+/// Removes a held user with everything kept about them.
+pub(crate) async fn forget(
     tx: &Tx,
     environment: &EnvironmentId,
     credentials: &Arc<dyn Credentials>,
     user: &UserRecord,
 ) -> Result<(), StoreError> {
-    credentials
-        .forget(tx, environment, &UserId::from(user.id.as_str()))
-        .await?;
+    credentials.forget(tx, environment, &user.id).await?;
     crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
     records::erase_user(tx, environment, user).await
 }

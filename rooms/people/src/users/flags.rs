@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use db::{StoreError, Tx};
+use web::App;
 
 use super::domain::{UserError, rewrite};
 use crate::Credentials;
+use crate::identifiers;
 use crate::records::{self, UserRecord};
 use crate::room::Change;
 use crate::views::{self, Lens, UserView};
@@ -67,15 +69,25 @@ pub(crate) async fn turn(
     id: &str,
     switch: Switch,
 ) -> Result<UserRecord, UserError> {
-    let environment = &change.scope.environment;
-    let old = records::hold(tx, environment, id)
+    let old = records::hold(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
+    turn_held(tx, change, credentials, &old, switch).await
+}
+
+async fn turn_held(
+    tx: &Tx,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    old: &UserRecord,
+    switch: Switch,
+) -> Result<UserRecord, UserError> {
+    let environment = &change.scope.environment;
     let (locks, verifies) = (matches!(switch, Switch::Lock), matches!(switch, Switch::Verify));
     let action = switch.action();
-    let new = switch.over(&old, change);
-    if new != old {
-        rewrite(tx, change, action, &old, &new).await?;
+    let new = switch.over(old, change);
+    if new != *old {
+        rewrite(tx, change, action, old, &new).await?;
     }
     if locks {
         credentials
@@ -112,4 +124,23 @@ pub(crate) async fn turned(
 ) -> Result<UserView, UserError> {
     let user = turn(tx, change, credentials, id, switch).await?;
     Ok(views::view(tx, &change.scope.environment, user, lens).await?)
+}
+
+/// Gives a user another address, which the environment vouches for, and tells the old one.
+pub(crate) async fn change_email(
+    tx: &Tx,
+    app: &App,
+    change: &Change,
+    credentials: &Arc<dyn Credentials>,
+    id: &str,
+    email: &str,
+    lens: Lens<'_>,
+) -> Result<UserView, UserError> {
+    let environment = &change.scope.environment;
+    let old = records::hold(tx, environment, id)
+        .await?
+        .ok_or(UserError::NotFound)?;
+    let new = turn_held(tx, change, credentials, &old, Switch::Email(email.to_owned())).await?;
+    identifiers::address_changed(tx, app, &change.scope, &old, &new, change.now).await?;
+    Ok(views::view(tx, environment, new, lens).await?)
 }

@@ -8,7 +8,9 @@ mod model;
 
 pub(crate) use api::routes;
 pub(crate) use create::{Prepared, create};
-pub(crate) use domain::{UserError, change_profile, note, outranks, remove, rewrite, strongest};
+pub(crate) use domain::{
+    UserError, change_profile, forget, note, outranks, remove, rewrite, strongest, strongest_among, weaker,
+};
 pub(crate) use model::{Creation, InviteBody, ProfileBody};
 
 /// What the tests of this room reach.

@@ -325,6 +325,30 @@ pub(in crate::records) async fn role_ids(
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// The roles that any of these members holds directly, each once for every few hundred members asked about.
+pub(in crate::records) async fn role_ids_among(
+    tx: &Tx,
+    scope: &Scope,
+    users: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in users.chunks(CHUNK) {
+        let mut query = Query::new("SELECT DISTINCT role_id FROM member_roles WHERE environment_id = ");
+        query
+            .bind(scope.environment_id())
+            .push(" AND tenant_id = ")
+            .bind(scope.tenant_id());
+        query
+            .push(" AND user_id IN ")
+            .bind_list(chunk.iter().map(String::as_str))
+            .push(" ORDER BY role_id");
+        for row in &tx.all_built(&query).await? {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
 pub(in crate::records) async fn gate_view(
     tx: &Tx,
     environment: &EnvironmentId,

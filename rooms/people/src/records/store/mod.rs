@@ -7,7 +7,7 @@ mod users;
 pub(super) use members::{
     MembershipChange, activate, change_membership, delete_membership, gate_view, give_roles, hold_membership,
     insert_membership, membership, memberships, memberships_of, oldest_tenant, repeat_keys, role_ids,
-    take_roles, tenants_of,
+    role_ids_among, take_roles, tenants_of,
 };
 pub(super) use reach::{
     is_member, members_after, reach_down_between, reaches_down, reaching, set_sub_accounts,
