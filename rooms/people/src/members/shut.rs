@@ -37,9 +37,9 @@ pub async fn shut_out(
         return Err(ShutOutError::NotFound);
     }
     if let Some(acting) = acting
-        && let Some(theirs) = strongest(tx, scope, id).await?
+        && let Some(theirs) = strongest(tx, scope, id, now).await?
     {
-        let own = strongest(tx, scope, acting.as_str()).await?;
+        let own = strongest(tx, scope, acting.as_str(), now).await?;
         if own.is_none_or(|own| theirs < own) {
             return Err(ShutOutError::TooStrong);
         }

@@ -120,7 +120,7 @@ impl tenancy::RoleHolders for PeopleTenancy {
     }
 
     async fn strongest(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<i64>, StoreError> {
-        crate::users::strongest(tx, scope, user.as_str()).await
+        crate::users::strongest(tx, scope, user.as_str(), self.clock.now()).await
     }
 
     async fn uses(

@@ -48,9 +48,11 @@ impl From<UserError> for Problem {
             | UserError::AlwaysOpen
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
-            UserError::TooStrong | UserError::TenantNamed | UserError::NoTemporary | UserError::OwnEnd => {
-                Self::forbidden(error.to_string())
-            }
+            UserError::TooStrong
+            | UserError::NoPermission(_)
+            | UserError::TenantNamed
+            | UserError::NoTemporary
+            | UserError::OwnEnd => Self::forbidden(error.to_string()),
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
         }
