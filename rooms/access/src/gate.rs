@@ -104,14 +104,14 @@ pub(crate) async fn admit(
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
     let tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
-    let (all, door) = before_door(tx, environment, &user, memberships, goal).await?;
+    let (all, door) = before_door(tx, environment, &user, memberships, goal, now).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     if !restrictions::address_allowed(tx, &scope, goal.ip).await? {
         return Err(Refusal::Address);
     }
     let limits = session_policy::limits(tx, &scope).await?;
-    let authorization = people::authorization(tx, &scope, &user.id).await?;
+    let authorization = people::authorization(tx, &scope, &user.id, now).await?;
     let keys = |wanted: bool, all: Vec<String>| if wanted { all } else { Vec::new() };
     let roles = authorization.roles.into_iter().map(|role| role.key).collect();
     let permissions = authorization.permissions.into_iter().map(|one| one.key).collect();
@@ -135,6 +135,7 @@ async fn before_door(
     user: &UserRecord,
     mut memberships: Vec<Membership>,
     goal: Goal<'_>,
+    now: Millis,
 ) -> Result<(Vec<Membership>, Door), Refusal> {
     let reaches = memberships.iter().any(|one| one.sub_accounts);
     if reaches {
@@ -143,14 +144,14 @@ async fn before_door(
             Wish::Prefer(wanted) => (wanted, Some(user.active_tenant.as_str())),
         };
         for tenant in wished.into_iter().chain(active) {
-            reach(tx, environment, user, &mut memberships, tenant).await?;
+            reach(tx, environment, user, &mut memberships, tenant, now).await?;
         }
     }
     let ids = |all: &[Membership]| -> Vec<String> { all.iter().map(|one| one.tenant_id.clone()).collect() };
     let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
     if reaches
         && matches!(goal.tenant, Wish::Prefer(_))
-        && reach(tx, environment, user, &mut memberships, &door.active).await?
+        && reach(tx, environment, user, &mut memberships, &door.active, now).await?
     {
         // Last worked in with this application alone.
         let door = people::door(tx, environment, user, goal.application, &ids(&memberships)).await?;
@@ -166,12 +167,13 @@ async fn reach(
     user: &UserRecord,
     memberships: &mut Vec<Membership>,
     tenant: &str,
+    now: Millis,
 ) -> Result<bool, StoreError> {
     if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
         return Ok(false);
     }
     let scope = Scope::tenant(environment.clone(), tenant.into());
-    let inherited = people::inherited_membership(tx, &scope, &user.id).await?;
+    let inherited = people::inherited_membership(tx, &scope, &user.id, now).await?;
     let found = inherited.is_some();
     memberships.extend(inherited);
     Ok(found)

@@ -163,7 +163,7 @@ impl AccessGatekeeper {
     ) -> Result<Caller, Problem> {
         let (tenant, user) = (TenantId::from(tenant), UserId::from(user));
         let scope = Scope::tenant(environment.clone(), tenant.clone());
-        let asked = user.clone();
+        let (asked, now) = (user.clone(), self.clock.now());
         let permissions = self
             .db
             .read(async move |tx| {
@@ -171,11 +171,11 @@ impl AccessGatekeeper {
                     return Err(no_such_tenant());
                 }
                 let member =
-                    people::gate_view(tx, &scope.environment, asked.as_str(), scope.tenant_id()).await?;
+                    people::gate_view(tx, &scope.environment, asked.as_str(), scope.tenant_id(), now).await?;
                 if member.is_none() {
                     return Err(no_such_user());
                 }
-                Ok(permission_keys(tx, &scope, &asked).await?)
+                Ok(permission_keys(tx, &scope, &asked, now).await?)
             })
             .await?;
         let caller = UserCaller {
@@ -222,8 +222,14 @@ impl AccessGatekeeper {
         let looked_up = self
             .db
             .read(async move |tx| {
-                let view =
-                    people::gate_view(tx, &scope.environment, asked.user.as_str(), scope.tenant_id()).await?;
+                let view = people::gate_view(
+                    tx,
+                    &scope.environment,
+                    asked.user.as_str(),
+                    scope.tenant_id(),
+                    now,
+                )
+                .await?;
                 let stands = match view.map(|view| standing(&view, asked.issued_at, now)) {
                     None | Some(Standing::Out) => false,
                     Some(Standing::In) => true,
@@ -237,7 +243,7 @@ impl AccessGatekeeper {
                 if in_claims {
                     return Ok(None);
                 }
-                Ok(Some(permission_keys(tx, &scope, &asked.user).await?))
+                Ok(Some(permission_keys(tx, &scope, &asked.user, now).await?))
             })
             .await?;
         let caller = UserCaller {
@@ -335,8 +341,13 @@ fn no_such_user() -> Problem {
     Problem::not_found("User not found")
 }
 
-async fn permission_keys(tx: &db::Tx, scope: &Scope, user: &UserId) -> Result<Vec<String>, StoreError> {
-    let authorization = people::authorization(tx, scope, user).await?;
+async fn permission_keys(
+    tx: &db::Tx,
+    scope: &Scope,
+    user: &UserId,
+    now: Millis,
+) -> Result<Vec<String>, StoreError> {
+    let authorization = people::authorization(tx, scope, user, now).await?;
     Ok(authorization.permissions.into_iter().map(|one| one.key).collect())
 }
 

@@ -36,9 +36,8 @@ pub use members::{ShutOutError, shut_out};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
-    inherited_membership, lets_in, membership, membership_in_force, memberships, record_login,
-    set_active_tenant, set_membership_status, set_mfa_enrolled, user_by_email, user_by_id, user_by_phone,
-    user_by_username, users_by_id,
+    inherited_membership, membership, memberships, record_login, set_active_tenant, set_membership_status,
+    set_mfa_enrolled, user_by_email, user_by_id, user_by_username,
 };
 pub use room::{People, routes};
 pub use search::FoldJob;

@@ -395,7 +395,7 @@ impl Entry {
     /// What may have changed since the password was looked up: in this transaction nothing changes any more.
     async fn still_open(&self, tx: &Tx, now: Millis) -> Result<(), LoginError> {
         let (environment, user) = (&self.scope.environment, self.user.as_str());
-        let view = people::gate_view(tx, environment, user, self.scope.tenant_id()).await?;
+        let view = people::gate_view(tx, environment, user, self.scope.tenant_id(), now).await?;
         let Some(view) = view.filter(|view| !view.is_disabled) else {
             return Err(Refusal::NoTenant.into());
         };

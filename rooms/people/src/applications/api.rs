@@ -40,7 +40,7 @@ impl From<AppError> for Problem {
         match error {
             AppError::Application(error) => error.into(),
             AppError::User(error) => error.into(),
-            AppError::NotMember => Self::forbidden(error.to_string()),
+            AppError::Enter(error) => error.into(),
             AppError::Faults(sentences) => Self::faults(sentences),
         }
     }
@@ -65,7 +65,7 @@ async fn list_users_of_app(
     let most = params.integer("_limit", 1, IDS)?.unwrap_or(IDS);
     let after = params.text("_after").unwrap_or_default().to_owned();
     let path = format!("/identity/resources/applications/v1/{id}/users");
-    let scope = caller.scope();
+    let (scope, visible_only) = (caller.scope(), caller.user().is_some());
     let mut users = room
         .app
         .db()
@@ -74,6 +74,7 @@ async fn list_users_of_app(
             let walk = Walk {
                 after: after.clone(),
                 most: most + 1,
+                visible_only,
             };
             domain::users_of(tx, &scope, &id, &walk).await
         })
@@ -140,10 +141,15 @@ async fn list_users_of_apps(
 ) -> Result<Json<Vec<AppUsers>>, Problem> {
     params.required("appIds")?;
     let (scope, applications) = (caller.scope(), params.list("appIds", 100)?);
+    let walk = Walk {
+        after: String::new(),
+        most: EACH,
+        visible_only: caller.user().is_some(),
+    };
     Ok(Json(
         room.app
             .db()
-            .read(async move |tx| domain::users_of_each(tx, &scope, &applications, EACH).await)
+            .read(async move |tx| domain::users_of_each(tx, &scope, &applications, &walk).await)
             .await?,
     ))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tenancy::ApplicationError;
 use thiserror::Error;
 
-use super::door::{door, entered};
+use super::door::{EnterError, enter};
 use super::model::{ActiveTenant, AppUsers, Given, UserApps};
 use super::store;
 use crate::records;
@@ -22,8 +22,8 @@ pub(super) enum AppError {
     Application(#[from] ApplicationError),
     #[error(transparent)]
     User(#[from] UserError),
-    #[error("You are not a confirmed member of this tenant")]
-    NotMember,
+    #[error(transparent)]
+    Enter(#[from] EnterError),
     #[error("the body has wrong values")]
     Faults(Vec<String>),
 }
@@ -82,16 +82,18 @@ impl Pairs {
                 return Err(ApplicationError::NotAssigned.into());
             }
         }
+        let mut strongest_of_all = None;
         for user in &self.users {
             if !records::hold_membership(tx, scope, &UserId::from(user.as_str())).await? {
                 return Err(UserError::NotFound.into());
             }
             if change.bounded_by.is_some() {
-                let level = strongest(tx, scope, user).await?;
-                if outranks(tx, change, level).await? {
-                    return Err(UserError::TooStrong.into());
-                }
+                let level = strongest(tx, scope, user, change.now).await?;
+                strongest_of_all = strongest_of_all.into_iter().chain(level).min();
             }
+        }
+        if outranks(tx, change, strongest_of_all).await? {
+            return Err(UserError::TooStrong.into());
         }
         Ok(())
     }
@@ -170,11 +172,13 @@ fn user_tenant_id(scope: &Scope, user: &str) -> String {
     crypto::derived_uuid(key.as_bytes(), user)
 }
 
-/// A place in a walk through ids: those after it, so many.
+/// A place in a walk through the ids of users: those after it, so many.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     pub(super) after: String,
     pub(super) most: i64,
+    /// Leave out members who are not to be seen.
+    pub(super) visible_only: bool,
 }
 
 /// The users that were given an application; in one tenant, where the scope names one, which must have it.
@@ -189,7 +193,7 @@ pub(super) async fn users_of(tx: &Tx, scope: &Scope, id: &str, walk: &Walk) -> R
             return Err(ApplicationError::NotAssigned.into());
         }
     }
-    Ok(store::users_of(tx, scope, id, &walk.after, walk.most).await?)
+    Ok(store::users_of(tx, scope, id, walk).await?)
 }
 
 /// What a user was given; in one tenant, where the scope names one, of which the user must be a member.
@@ -234,13 +238,13 @@ async fn application_ids(tx: &Tx, scope: &Scope) -> Result<BTreeSet<String>, Sto
     Ok(all.into_iter().map(|one| one.id).collect())
 }
 
-/// The first `most` users of each of these applications; in one tenant, where the scope names one. Applications that the
+/// The same walk for each of these applications; in one tenant, where the scope names one. Applications that the
 /// scope does not know are left out.
 pub(super) async fn users_of_each(
     tx: &Tx,
     scope: &Scope,
     applications: &[String],
-    most: i64,
+    walk: &Walk,
 ) -> Result<Vec<AppUsers>, StoreError> {
     let there = match &scope.tenant {
         None => application_ids(tx, scope).await?,
@@ -253,7 +257,7 @@ pub(super) async fn users_of_each(
     for app_id in applications.iter().filter(|id| there.contains(*id)) {
         all.push(AppUsers {
             app_id: app_id.clone(),
-            user_ids: store::users_of(tx, scope, app_id, "", most).await?,
+            user_ids: store::users_of(tx, scope, app_id, walk).await?,
         });
     }
     Ok(all)
@@ -303,16 +307,7 @@ pub(super) async fn switch(
             .await?
             .ok_or(ApplicationError::NotFound)?;
         let scope = Scope::tenant(environment.clone(), TenantId::from(one.tenant_id.as_str()));
-        let membership = records::membership(tx, &scope, user)
-            .await?
-            .filter(|membership| membership.status.is_open() && membership.is_usable(change.now));
-        if membership.is_none() {
-            return Err(AppError::NotMember);
-        }
-        let tenants = [one.tenant_id.clone()];
-        let door = door(tx, environment, &held, Some(&application.id), &tenants).await?;
-        door.entry(&one.tenant_id).check()?;
-        entered(tx, &scope, user, &application, change.now).await?;
+        enter(tx, &scope, &held, Some(&application.id), change.now).await?;
     }
     let after = active(tx, &change.scope, user).await?;
     if before != after {

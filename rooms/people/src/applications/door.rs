@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, UserId};
 use tenancy::{AccessType, Application, ApplicationError};
+use thiserror::Error;
+use web::Problem;
 
 use super::store;
-use crate::records::{self, UserRecord};
+use crate::records::{self, MembershipStatus, UserRecord};
 
 /// Whether a user may enter a tenant through an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,54 @@ pub async fn door(
         given: given.into_iter().collect(),
         active: last.unwrap_or_else(|| user.active_tenant.clone()),
     })
+}
+
+/// Why a user may not go on to work in a tenant.
+#[derive(Debug, Error)]
+pub(crate) enum EnterError {
+    #[error("You are not a confirmed member of this tenant")]
+    NotMember,
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
+}
+
+impl From<StoreError> for EnterError {
+    fn from(error: StoreError) -> Self {
+        Self::Application(error.into())
+    }
+}
+
+impl From<EnterError> for Problem {
+    fn from(error: EnterError) -> Self {
+        match error {
+            EnterError::NotMember => Self::forbidden(error.to_string()),
+            EnterError::Application(error) => error.into(),
+        }
+    }
+}
+
+/// Lets a user work in the tenant of the scope from the next token on: as a member or by access from above, through the
+/// application that is named or the default one.
+pub(crate) async fn enter(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserRecord,
+    named: Option<&str>,
+    now: Millis,
+) -> Result<(), EnterError> {
+    let (membership, inherited) = records::membership_in_force(tx, scope, &user.id, now)
+        .await?
+        .filter(|(membership, _)| records::lets_in(membership, now))
+        .ok_or(EnterError::NotMember)?;
+    if !inherited && membership.status == MembershipStatus::PendingLogin {
+        // Added in silence: coming in for the first time is the confirmation.
+        records::set_membership_status(tx, scope, &user.id, MembershipStatus::Activated).await?;
+    }
+    let tenants = [membership.tenant_id];
+    let door = door(tx, &scope.environment, user, named, &tenants).await?;
+    door.entry(scope.tenant_id()).check()?;
+    entered(tx, scope, &user.id, &door.application, now).await?;
+    Ok(())
 }
 
 /// Notes that the user works in the tenant of the scope when using an application.

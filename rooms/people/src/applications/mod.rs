@@ -13,4 +13,5 @@ mod store;
 pub(crate) use api::routes;
 pub(crate) use domain::welcome;
 pub use door::{Door, Entry, door, entered};
+pub(crate) use door::{EnterError, enter};
 pub(crate) use store::forget_application;

@@ -3,6 +3,8 @@
 use db::{Query, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis, Scope};
 
+use super::domain::Walk;
+
 /// Gives a member an application; when that was, be it now or long ago, and whether it is new.
 pub(super) async fn give(
     tx: &Tx,
@@ -70,27 +72,29 @@ pub(super) async fn tenants_given(
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Up to `most` users after `after` who were given an application; in one tenant, where the scope names one.
+/// The users of a walk who were given an application; in one tenant, where the scope names one.
 pub(super) async fn users_of(
     tx: &Tx,
     scope: &Scope,
     application: &str,
-    after: &str,
-    most: i64,
+    walk: &Walk,
 ) -> Result<Vec<String>, StoreError> {
     let rows = if scope.tenant.is_some() {
         tx.all(
             sql!(
-                "SELECT user_id FROM member_applications
-                 WHERE environment_id = $1 AND application_id = $2 AND tenant_id = $3 AND user_id > $4
-                 ORDER BY user_id LIMIT $5"
+                "SELECT a.user_id FROM member_applications a
+                 WHERE a.environment_id = $1 AND a.application_id = $2 AND a.tenant_id = $3 AND a.user_id > $4
+                   AND NOT ($6 AND EXISTS (SELECT 1 FROM memberships m WHERE m.environment_id = $1
+                     AND m.tenant_id = $3 AND m.user_id = a.user_id AND m.invisible))
+                 ORDER BY a.user_id LIMIT $5"
             ),
             args![
                 scope.environment_id(),
                 application,
                 scope.tenant_id(),
-                after,
-                most
+                walk.after,
+                walk.most,
+                walk.visible_only,
             ],
         )
         .await?
@@ -101,7 +105,7 @@ pub(super) async fn users_of(
                  WHERE environment_id = $1 AND application_id = $2 AND user_id > $3
                  ORDER BY user_id LIMIT $4"
             ),
-            args![scope.environment_id(), application, after, most],
+            args![scope.environment_id(), application, walk.after, walk.most],
         )
         .await?
     };

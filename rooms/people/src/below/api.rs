@@ -1,17 +1,16 @@
 //! `/identity/resources/sub-tenants/users`, and the counting of members.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use blocks::listing::{Dialect, Order};
 use web::{AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes};
 
-use super::domain::{self, Roles};
+use super::domain::{self, OPEN, Roles};
 use super::model::{
     AccessBody, CountBody, MemberCount, PeoplePage, PersonForTenants, PersonOfTenants, PersonsForTenant,
     RolesInTenants,
 };
-use crate::lists::{Search, Sort};
+use crate::lists::{self, Search, Sort};
 use crate::room::People;
 use crate::search::{Needle, Phrase};
 use crate::users::{Creation, Prepared, UserError};
@@ -33,7 +32,7 @@ const LIST: Dialect<Sort> = Dialect {
 
 pub(crate) fn routes() -> Routes<People> {
     let with = |key: &'static str| Guard::environment_or_user(Need::Permission(key));
-    let open = with("fe.account-hierarchy.write.subAccountAccess").with_tenant();
+    let open = with(OPEN).with_tenant();
     let read = with("fe.account-hierarchy.read.subAccount").with_tenant();
     let write = with("fe.secure.write.userSubTenants").with_tenant();
     let delete = with("fe.secure.delete.userSubTenants").with_tenant();
@@ -75,7 +74,7 @@ async fn set_sub_account_access(
 #[utoipa::path(get, path = "/identity/resources/sub-tenants/users/v1", tag = "User management",
     params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
         ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
-        ("_filter" = Option<String>, Query, description = "Text that the name or the address contains"),
+        ("_filter" = Option<String>, Query, description = "Text that the name, the primary address, the username or the primary phone number contains"),
         ("_sortBy" = Option<String>, Query, description = "createdAt (when absent), name, email, id, verified, isLocked or provider"),
         ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
         ("frontegg-tenant-id" = String, Header, description = "The tenant in force; not needed with a user token")),
@@ -85,12 +84,11 @@ async fn list_people_of_sub_tenants(
     caller: AnyCaller,
     params: Params,
 ) -> Result<Json<PeoplePage>, Problem> {
+    lists::may_see_below(&caller).map_err(UserError::NoPermission)?;
     let page = LIST.read(&params)?;
     let scope = caller.scope();
+    let sort = (page.sort, page.order.unwrap_or(Order::Ascending));
     let search = Search {
-        tenant: scope.tenant.clone(),
-        below: BTreeSet::new(),
-        prefixes: Vec::new(),
         phrase: Phrase {
             all: params
                 .text_within("_filter", 255)?
@@ -100,13 +98,8 @@ async fn list_people_of_sub_tenants(
                 .collect(),
             ..Phrase::default()
         },
-        ids: None,
-        external_ids: None,
         visible_only: caller.user().is_some(),
-        sort: page.sort,
-        order: page.order.unwrap_or(Order::Ascending),
-        skip: page.skipped(),
-        limit: page.limit,
+        ..Search::of(&scope, sort, (page.skipped(), page.limit))
     };
     let audience = if caller.user().is_some() {
         Audience::Colleague
@@ -170,14 +163,7 @@ async fn add_people_to_sub_tenant(
     caller: AnyCaller,
     Body(body): Body<PersonsForTenant>,
 ) -> Result<Created<Vec<UserView>>, Problem> {
-    let opens = body.opens();
     let creations = body.checked().map_err(UserError::Faults)?;
-    let key = "fe.account-hierarchy.write.subAccountAccess";
-    if opens && caller.user().is_some_and(|user| !user.may(key)) {
-        return Err(Problem::forbidden(format!(
-            "You do not have the permission {key}"
-        )));
-    }
     add(&room, &caller, creations).await.map(Created)
 }
 
@@ -263,7 +249,8 @@ async fn take_roles_in_sub_tenants(
     Ok(Done::OK)
 }
 
-/// How many members tenants have. With a tenant in force only it and those below it are counted.
+/// How many members tenants have. With a tenant in force only it and those below it are counted, and for users who may not
+/// see people of the latter, only it.
 #[utoipa::path(post, path = "/identity/resources/tenants/users/v1/count", tag = "User management",
     request_body = CountBody,
     params(("frontegg-tenant-id" = Option<String>, Header, description = "The tenant in force")),
@@ -276,11 +263,11 @@ async fn count_members(
     // Users never learn of invisible members.
     let visible = caller.user().is_some() || body.exclude_invisible_users.unwrap_or(false);
     let tenants = body.checked().map_err(UserError::Faults)?;
-    let scope = caller.scope();
+    let (scope, below) = (caller.scope(), lists::may_see_below(&caller).is_ok());
     let counts = room
         .app
         .db()
-        .read(async move |tx| domain::count(tx, &scope, &tenants, visible).await)
+        .read(async move |tx| domain::count(tx, &scope, &tenants, (visible, below)).await)
         .await?;
     Ok(Created(counts))
 }

@@ -17,6 +17,9 @@ use crate::room::Change;
 use crate::users::{self, Prepared, UserError};
 use crate::views::{self, Audience, Detail, Lens, UserView};
 
+/// What users need who let others reach the tenants below.
+pub(super) const OPEN: &str = "fe.account-hierarchy.write.subAccountAccess";
+
 /// The same change in a tenant at or below the one in force. Others are as good as absent.
 async fn within(tx: &Tx, change: &Change, tenant: &str) -> Result<Change, UserError> {
     let environment = &change.scope.environment;
@@ -59,6 +62,10 @@ pub(super) async fn add(
     credentials: &Arc<dyn Credentials>,
     people: &[Prepared],
 ) -> Result<Vec<UserView>, UserError> {
+    let opens = people.iter().any(|prepared| prepared.creation.sub_accounts);
+    if opens && change.bounded_by.as_ref().is_some_and(|user| !user.may(OPEN)) {
+        return Err(UserError::NoPermission(OPEN));
+    }
     // Every tenant is held before any user is.
     for prepared in people {
         let tenant = prepared.creation.tenant_id.as_deref().unwrap_or("");
@@ -141,18 +148,21 @@ pub(super) async fn list(
     Ok((items, found.total))
 }
 
-/// How many members tenants have. Where a tenant is in force, those that are not at or below it are left out.
+/// How many members tenants have, only those that are `visible` or all. Where a tenant is in force, others are left out, but
+/// for those `below` it where these may be seen.
 pub(super) async fn count(
     tx: &Tx,
     scope: &Scope,
     tenants: &[String],
-    visible: bool,
+    (visible, below): (bool, bool),
 ) -> Result<Vec<MemberCount>, StoreError> {
     let environment = &scope.environment;
     let mut wanted = Vec::with_capacity(tenants.len());
     match &scope.tenant {
         Some(own) => {
-            wanted = tenancy::below_among(tx, environment, own.as_str(), tenants.to_vec()).await?;
+            if below {
+                wanted = tenancy::below_among(tx, environment, own.as_str(), tenants.to_vec()).await?;
+            }
             wanted.extend(tenants.iter().filter(|id| *id == own.as_str()).cloned());
         }
         None => {

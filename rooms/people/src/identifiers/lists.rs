@@ -10,7 +10,7 @@ use serde::Serialize;
 use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
 
 use super::book::ranking;
-use super::model::{EmailView, Identifier, Kind, PhoneView};
+use super::model::{EmailView, Identifier, Kind, PhoneView, phone_prefix};
 use super::store::{self, Filter};
 use crate::room::People;
 
@@ -175,16 +175,7 @@ async fn phones(
 ) -> Result<Json<Paged<PhoneView>>, Problem> {
     let page = PHONES.read(params)?;
     let mut search = Search::new(Kind::Phone, &page, caller, params)?;
-    // A plus that was not escaped arrives as a blank; what people put between digits is not stored.
-    let prefix = params.text_within("_phoneNumber", TEXT)?.map(|text| {
-        text.chars()
-            .filter(char::is_ascii_digit)
-            .fold(String::from("+"), |mut key, digit| {
-                key.push(digit);
-                key
-            })
-    });
-    search.filter.prefix = prefix;
+    search.filter.prefix = params.text_within("_phoneNumber", TEXT)?.map(phone_prefix);
     answer(room, caller, params, page, search).await
 }
 

@@ -25,6 +25,7 @@ use crate::room::People;
 
 pub(crate) use book::{enlist_all, erase, follow, open};
 pub use links::{ACTIVATE_USER, RESET_PASSWORD};
+pub(crate) use model::phone_prefix;
 pub(crate) use notices::address_changed;
 
 pub(crate) fn routes() -> Routes<People> {

@@ -20,6 +20,14 @@ impl Kind {
     }
 }
 
+/// What numbers begin with that a text is the beginning of. They are stored without what people put between digits, and a
+/// plus that was not escaped in a query arrives as a blank.
+pub(crate) fn phone_prefix(text: &str) -> String {
+    std::iter::once('+')
+        .chain(text.chars().filter(char::is_ascii_digit))
+        .collect()
+}
+
 /// An address or a number of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identifier {

@@ -9,6 +9,7 @@ use web::{AnyCaller, Guard, Json, Need, Params, Problem, Routes, State, routes};
 use super::domain;
 use super::model::{Field, RolesOfUser, Search, Sort};
 use crate::groups::GroupsOfUser;
+use crate::identifiers;
 use crate::room::People;
 use crate::search::{Needle, Phrase};
 use crate::views::{self, Audience, Detail, Lens, UserView};
@@ -48,28 +49,17 @@ pub(crate) fn routes() -> Routes<People> {
 }
 
 fn search(page: &Page<Sort>, caller: &AnyCaller) -> Search {
+    let sort = (page.sort, page.order.unwrap_or(Order::Ascending));
     Search {
-        tenant: caller.scope().tenant,
-        below: BTreeSet::new(),
-        prefixes: Vec::new(),
-        phrase: Phrase::default(),
-        ids: None,
-        external_ids: None,
         visible_only: caller.user().is_some(),
-        sort: page.sort,
-        order: page.order.unwrap_or(Order::Ascending),
-        skip: page.skipped(),
-        limit: page.limit,
+        ..Search::of(&caller.scope(), sort, (page.skipped(), page.limit))
     }
 }
 
-/// Whether members of the tenants below are wanted too. Users see those only with the permission to see the tenants.
+/// Whether members of the tenants below are wanted too, and the caller may see them.
 fn with_sub_tenants(caller: &AnyCaller, params: &Params, usual: bool) -> Result<bool, Problem> {
     let wanted = params.flag("_includeSubTenants")?.unwrap_or(usual);
-    let may = caller
-        .user()
-        .is_none_or(|user| user.may("fe.account-hierarchy.read.subAccount"));
-    Ok(wanted && may)
+    Ok(wanted && super::may_see_below(caller).is_ok())
 }
 
 /// A list of ids; absent and empty are not the same, but an empty parameter is an absent one.
@@ -139,15 +129,7 @@ fn prefixes(params: &Params) -> Result<Vec<(Field, String)>, Problem> {
     };
     if let Some(text) = params.text_within("_identifier", TEXT)? {
         let key = match kind {
-            // Numbers are stored without hyphens, and a plus sign in a query arrives as a blank.
-            Field::Phone => {
-                text.chars()
-                    .filter(char::is_ascii_digit)
-                    .fold(String::from("+"), |mut key, digit| {
-                        key.push(digit);
-                        key
-                    })
-            }
+            Field::Phone => identifiers::phone_prefix(text),
             Field::Email | Field::Name | Field::Username => kit::search_key(text),
         };
         prefixes.push((kind, key));
@@ -186,7 +168,7 @@ async fn list_users(
     answer(&room, &caller, &params, page, search, (Detail::Listed, family)).await
 }
 
-/// Users whose name, addresses, username or phone number hold phrases. All other filters of the list may be added.
+/// Users whose name, primary address, username or primary phone number hold phrases. All other filters of the list may be added.
 ///
 /// Phrases of one to three characters and searches with few results are counted and sorted exactly. Where many users come into
 /// question, `totalItems` may count some who then turn out not to hold a longer phrase. An approximate search forgives one
@@ -293,11 +275,11 @@ async fn list_users_v1(
     answer(&room, &caller, &params, page, search, (Detail::Full, false)).await
 }
 
-/// Users with their roles, searched for a text anywhere in name, addresses, username or phone number.
+/// Users with their roles, searched for a text anywhere in name, primary address, username or primary phone number.
 #[utoipa::path(get, path = "/identity/resources/users/v2", tag = "User management",
     params(("_limit" = Option<f64>, Query, description = "Users per page, 1 to 200; 50 when absent"),
         ("_offset" = Option<f64>, Query, minimum = 0, description = "Number of the page, from 0"),
-        ("_filter" = Option<String>, Query, description = "Text that the name, an address, the username or the phone number contains"),
+        ("_filter" = Option<String>, Query, description = "Text that the name, the primary address, the username or the primary phone number contains"),
         ("_sortBy" = Option<String>, Query, description = "As in users/v3"),
         ("_order" = Option<String>, Query, description = "ASC (when absent) or DESC"),
         ("_includeSubTenants" = Option<bool>, Query, description = "Whether members of tenants below count as well; false when absent"),

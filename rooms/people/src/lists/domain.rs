@@ -119,12 +119,7 @@ async fn sifted(tx: &Tx, scope: &Scope, search: &Search) -> Result<Found<String>
 
 /// Sorts the classes as a sort by one of their parts wants them, ties by the whole.
 fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
-    let part = |class: &str| match sort {
-        Sort::IsLocked => class.get(1..2).unwrap_or("").to_owned(),
-        Sort::Provider => class.get(2..).unwrap_or("").to_owned(),
-        _ => class.get(..1).unwrap_or("").to_owned(),
-    };
-    classes.sort_by(|(a, _), (b, _)| part(a).cmp(&part(b)).then_with(|| a.cmp(b)));
+    classes.sort_by(|(a, _), (b, _)| entries::compare_classes(a, b, sort));
 }
 
 const fn by_class(sort: Sort) -> bool {
@@ -203,6 +198,21 @@ fn parts(classes: Vec<(String, i64)>, total: i64, search: &Search) -> Vec<(Strin
     wanted
 }
 
+/// The places in an order between which those with a prefix stand.
+pub(super) async fn prefix_bounds(
+    tx: &Tx,
+    ground: Ground<'_>,
+    order: &ranks::Order,
+    prefix: &str,
+) -> Result<(i64, i64), StoreError> {
+    let start = ranks::rank(tx, ground, order, prefix).await?;
+    let end = match kit::prefix_end(prefix) {
+        Some(end) => ranks::rank(tx, ground, order, &end).await?,
+        None => ranks::total(tx, ground, order).await?,
+    };
+    Ok((start, end))
+}
+
 async fn prefix_ranked(
     tx: &Tx,
     ground: Ground<'_>,
@@ -211,11 +221,7 @@ async fn prefix_ranked(
     prefix: &str,
 ) -> Result<Found<String>, StoreError> {
     let order = order_of(sort);
-    let start = ranks::rank(tx, ground, &order, prefix).await?;
-    let end = match kit::prefix_end(prefix) {
-        Some(end) => ranks::rank(tx, ground, &order, &end).await?,
-        None => ranks::total(tx, ground, &order).await?,
-    };
+    let (start, end) = prefix_bounds(tx, ground, &order, prefix).await?;
     let total = end - start;
     let part = stretch(total, search.skip, search.limit, search.order);
     let items = walk_ranks(

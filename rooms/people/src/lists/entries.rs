@@ -55,22 +55,26 @@ impl Entry {
     }
 }
 
+/// How two classes follow each other where a list is sorted by one of their parts; ties by the whole.
+pub(super) fn compare_classes(a: &str, b: &str, sort: Sort) -> Ordering {
+    let part = match sort {
+        Sort::IsLocked => 1..2,
+        Sort::Provider => 2..usize::MAX,
+        _ => 0..1,
+    };
+    let of = |class: &'_ str| class.get(part.start..part.end.min(class.len())).unwrap_or("");
+    of(a).cmp(of(b)).then_with(|| a.cmp(b))
+}
+
 /// How two users follow each other in a list.
 pub(super) fn compare(a: &Entry, b: &Entry, search: &Search, sort: Sort) -> Ordering {
-    let part = |class: &str, sort: Sort| match sort {
-        Sort::IsLocked => class.get(1..2).unwrap_or("").to_owned(),
-        Sort::Provider => class.get(2..).unwrap_or("").to_owned(),
-        _ => class.get(..1).unwrap_or("").to_owned(),
-    };
     let by_sort = match sort {
         Sort::CreatedAt => a.created_at.cmp(&b.created_at),
         Sort::Name => a.name_key.cmp(&b.name_key),
         Sort::Email => a.email_key.cmp(&b.email_key),
         Sort::Username => a.username_key.cmp(&b.username_key),
         Sort::Phone => a.phone_number.cmp(&b.phone_number),
-        Sort::Verified | Sort::IsLocked | Sort::Provider => part(&a.class, sort)
-            .cmp(&part(&b.class, sort))
-            .then_with(|| a.class.cmp(&b.class)),
+        Sort::Verified | Sort::IsLocked | Sort::Provider => compare_classes(&a.class, &b.class, sort),
         Sort::TenantId if search.tenant.is_none() => a.active_tenant.cmp(&b.active_tenant),
         Sort::Id | Sort::TenantId => Ordering::Equal,
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, TenantId};
+use web::AnyCaller;
 
 use super::entries;
 use super::model::{Found, Search};
@@ -13,6 +14,15 @@ use super::store;
 const MOST: i64 = 200_000;
 /// Tenants whose members one statement reads.
 const PIECE: usize = 100;
+
+/// What users need who are to see people of the tenants below: the key for people, and the one for those tenants.
+const KEYS: [&str; 2] = ["fe.secure.read.users", "fe.account-hierarchy.read.subAccount"];
+
+/// Whether a caller may see people of the tenants below, or the key that is missing.
+pub(crate) fn may_see_below(caller: &AnyCaller) -> Result<(), &'static str> {
+    let missing = |user: &web::UserCaller| KEYS.into_iter().find(|key| !user.may(key));
+    caller.user().and_then(missing).map_or(Ok(()), Err)
+}
 
 /// The tenants below one, to be looked into with it.
 pub(crate) async fn below(

@@ -13,10 +13,10 @@ use db::{StoreError, Tx};
 
 use super::domain;
 use super::entries::{self, Entry};
-use super::model::{Field, Found, Search, Sort};
+use super::model::{Found, Search, Sort};
 use super::pages::{nearer, stretch};
 use super::store;
-use crate::ranks::{self, Ground};
+use crate::ranks::Ground;
 use crate::search::{self, Candidates, Phrase};
 
 /// How many candidates are all looked at.
@@ -257,20 +257,11 @@ impl Hunt<'_> {
         }
         match self.search.prefixes.as_slice() {
             [(field, prefix)] if self.search.phrase.is_empty() && !self.search.visible_only => {
-                prefix_total(self.tx, self.ground, *field, prefix).await.map(Some)
+                let order = domain::order_of(field.sort());
+                let (start, end) = domain::prefix_bounds(self.tx, self.ground, &order, prefix).await?;
+                Ok(Some(end - start))
             }
             _ => Ok(None),
         }
     }
-}
-
-/// How many users a prefix leaves.
-async fn prefix_total(tx: &Tx, ground: Ground<'_>, field: Field, prefix: &str) -> Result<i64, StoreError> {
-    let order = domain::order_of(field.sort());
-    let start = ranks::rank(tx, ground, &order, prefix).await?;
-    let end = match kit::prefix_end(prefix) {
-        Some(end) => ranks::rank(tx, ground, &order, &end).await?,
-        None => ranks::total(tx, ground, &order).await?,
-    };
-    Ok(end - start)
 }

@@ -21,7 +21,7 @@ mod store;
 
 pub(crate) use api::routes;
 pub(crate) use domain::find;
-pub(crate) use family::below;
+pub(crate) use family::{below, may_see_below};
 pub(crate) use model::{Field, Search, Sort};
 
 /// What the tests of this room reach.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use blocks::listing::Order;
-use kit::TenantId;
+use kit::{Scope, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,6 +81,23 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// A page of everybody in the scope.
+    pub(crate) fn of(scope: &Scope, (sort, order): (Option<Sort>, Order), (skip, limit): (i64, i64)) -> Self {
+        Self {
+            tenant: scope.tenant.clone(),
+            below: BTreeSet::new(),
+            prefixes: Vec::new(),
+            phrase: Phrase::default(),
+            ids: None,
+            external_ids: None,
+            visible_only: false,
+            sort,
+            order,
+            skip,
+            limit,
+        }
+    }
+
     /// What the list is sorted by: what was asked for, else what is searched by its beginning, else age.
     pub(crate) fn sort_or_natural(&self) -> Sort {
         let natural = match self.prefixes.as_slice() {

@@ -29,8 +29,7 @@ impl From<MeError> for Problem {
     fn from(error: MeError) -> Self {
         match error {
             MeError::NotFound => Self::not_found(error.to_string()),
-            MeError::NotMember => Self::forbidden(error.to_string()),
-            MeError::Application(error) => error.into(),
+            MeError::Enter(error) => error.into(),
             MeError::Store(error) => error.into(),
         }
     }
@@ -46,10 +45,11 @@ async fn read_profile(
     params: Params,
 ) -> Result<Json<UserView>, Problem> {
     params.flag("addRoles")?;
+    let now = room.app.now();
     let user = room
         .app
         .db()
-        .read(async move |tx| domain::profile(tx, &caller, Detail::Full).await)
+        .read(async move |tx| domain::profile(tx, &caller, Detail::Full, now).await)
         .await?;
     Ok(Json(user))
 }
@@ -61,10 +61,11 @@ async fn read_bare_profile(
     State(room): State<People>,
     caller: UserCaller,
 ) -> Result<Json<UserView>, Problem> {
+    let now = room.app.now();
     let user = room
         .app
         .db()
-        .read(async move |tx| domain::profile(tx, &caller, Detail::Bare).await)
+        .read(async move |tx| domain::profile(tx, &caller, Detail::Bare, now).await)
         .await?;
     Ok(Json(user))
 }
@@ -76,7 +77,7 @@ async fn update(room: &People, caller: UserCaller, body: ProfileBody) -> Result<
         .app
         .db()
         .write(async move |tx| {
-            let lens = own(&caller.tenant, Detail::Full);
+            let lens = own(&caller.tenant, Detail::Full, change.now);
             users::change_profile(tx, &change, caller.user.as_str(), changes.clone(), lens).await
         })
         .await?;
@@ -170,10 +171,11 @@ async fn read_authorization(
     State(room): State<People>,
     caller: UserCaller,
 ) -> Result<Json<Authorization>, Problem> {
+    let now = room.app.now();
     let held = room
         .app
         .db()
-        .read(async move |tx| records::authorization(tx, &caller.scope(), &caller.user).await)
+        .read(async move |tx| records::authorization(tx, &caller.scope(), &caller.user, now).await)
         .await?;
     Ok(Json(held))
 }

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use db::{StoreError, Tx};
 use kit::{Millis, Scope, TenantId};
 use serde_json::json;
-use tenancy::ApplicationError;
 use thiserror::Error;
 use web::UserCaller;
 
 use super::model::{OwnTenant, OwnTenants, PlacedTenant};
-use crate::applications;
-use crate::records::{self, Membership, MembershipStatus};
+use crate::applications::{self, EnterError};
+use crate::records::{self, Membership};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
 
@@ -20,29 +19,32 @@ use crate::views::{self, Audience, Detail, Lens, UserView};
 pub(super) enum MeError {
     #[error("User not found")]
     NotFound,
-    #[error("You are not a confirmed member of this tenant")]
-    NotMember,
     #[error(transparent)]
-    Application(#[from] ApplicationError),
+    Enter(#[from] EnterError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// How users see themselves.
-pub(super) const fn own(tenant: &TenantId, detail: Detail) -> Lens<'_> {
+pub(super) const fn own(tenant: &TenantId, detail: Detail, now: Millis) -> Lens<'_> {
     Lens {
         tenant: Some(tenant),
-        audience: Audience::Self_,
+        audience: Audience::Self_(now),
         detail,
         below: None,
     }
 }
 
 /// The caller's own user object.
-pub(super) async fn profile(tx: &Tx, caller: &UserCaller, detail: Detail) -> Result<UserView, MeError> {
+pub(super) async fn profile(
+    tx: &Tx,
+    caller: &UserCaller,
+    detail: Detail,
+    now: Millis,
+) -> Result<UserView, MeError> {
     let user = records::user_by_id(tx, &caller.environment, caller.user.as_str()).await?;
     let user = user.ok_or(MeError::NotFound)?;
-    Ok(views::view(tx, &caller.environment, user, own(&caller.tenant, detail)).await?)
+    Ok(views::view(tx, &caller.environment, user, own(&caller.tenant, detail, now)).await?)
 }
 
 /// Most tenants that are listed because a membership above reaches them.
@@ -53,13 +55,15 @@ const MOST_BELOW: i64 = 500;
 pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result<OwnTenants, MeError> {
     let environment = &caller.environment;
     let all = records::memberships(tx, environment, &caller.user).await?;
-    let direct: BTreeSet<String> = all.iter().map(|one| one.tenant_id.clone()).collect();
+    let mut seen: BTreeSet<String> = all.iter().map(|one| one.tenant_id.clone()).collect();
+    let most = usize::try_from(MOST_BELOW).unwrap_or(usize::MAX);
     let mut held = all.clone();
     held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());
     let mut reached: Vec<Membership> = Vec::new();
-    if !direct.contains(caller.tenant.as_str())
-        && let Some(here) = records::inherited_membership(tx, &caller.scope(), &caller.user).await?
+    if !seen.contains(caller.tenant.as_str())
+        && let Some(here) = records::inherited_membership(tx, &caller.scope(), &caller.user, now).await?
     {
+        seen.insert(here.tenant_id.clone());
         reached.push(here);
     }
     for above in all
@@ -67,16 +71,17 @@ pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result
         .filter(|one| one.sub_accounts && records::lets_in(one, now))
     {
         let below = tenancy::descendants(tx, environment, &above.tenant_id, MOST_BELOW).await?;
-        let more = below.into_iter().filter(|id| !direct.contains(id));
+        // The same tenant may be reached from several above it.
+        let more = below.into_iter().filter(|id| seen.insert(id.clone()));
         reached.extend(more.map(|tenant_id| Membership {
             tenant_id,
             ..above.clone()
         }));
+        if reached.len() >= most {
+            break;
+        }
     }
-    // The same tenant may be reached from several above it.
-    let mut seen = BTreeSet::new();
-    reached.retain(|one| seen.insert(one.tenant_id.clone()));
-    reached.truncate(usize::try_from(MOST_BELOW).unwrap_or(usize::MAX));
+    reached.truncate(most);
     held.extend(reached);
     let ids: Vec<String> = held.iter().map(|one| one.tenant_id.clone()).collect();
     let found = tenancy::tenants_by_id(tx, environment, &ids).await?;
@@ -114,23 +119,11 @@ pub(super) async fn switch(
     tenant: &TenantId,
 ) -> Result<UserView, MeError> {
     let scope = Scope::tenant(caller.environment.clone(), tenant.clone());
-    let (membership, inherited) = records::membership_in_force(tx, &scope, &caller.user)
-        .await?
-        .ok_or(MeError::NotMember)?;
-    if !records::lets_in(&membership, change.now) {
-        return Err(MeError::NotMember);
-    }
-    if !inherited && membership.status == MembershipStatus::PendingLogin {
-        // Added in silence: coming in for the first time is the confirmation.
-        records::set_membership_status(tx, &scope, &caller.user, MembershipStatus::Activated).await?;
-    }
     let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
         .await?
         .ok_or(MeError::NotFound)?;
-    let (named, tenants) = (caller.from.application.as_deref(), [tenant.to_string()]);
-    let door = applications::door(tx, &caller.environment, &user, named, &tenants).await?;
-    door.entry(tenant.as_str()).check()?;
-    applications::entered(tx, &scope, &caller.user, &door.application, change.now).await?;
+    let named = caller.from.application.as_deref();
+    applications::enter(tx, &scope, &user, named, change.now).await?;
     let user = records::user_by_id(tx, &caller.environment, caller.user.as_str())
         .await?
         .ok_or(MeError::NotFound)?;
@@ -142,7 +135,13 @@ pub(super) async fn switch(
     "User switched tenant".clone_into(&mut record.action);
     user.id.as_str().clone_into(&mut record.resource_id);
     records::audit(tx, &change.ids, &change.scope, record, &user, change.now).await?;
-    Ok(views::view(tx, &caller.environment, user, own(tenant, Detail::Full)).await?)
+    Ok(views::view(
+        tx,
+        &caller.environment,
+        user,
+        own(tenant, Detail::Full, change.now),
+    )
+    .await?)
 }
 
 /// The caller's tenants with their places. A tenant that stands below another of them, whose membership reaches it

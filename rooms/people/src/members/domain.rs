@@ -98,7 +98,7 @@ pub(crate) async fn check_level(
     if change.bounded_by.is_none() {
         return Ok(());
     }
-    let theirs = strongest(tx, &change.scope, user.id.as_str()).await?;
+    let theirs = strongest(tx, &change.scope, user.id.as_str(), change.now).await?;
     let level = roles.iter().map(|role| role.level).chain(theirs).min();
     if outranks(tx, change, level).await? {
         return Err(UserError::TooStrong);

@@ -37,8 +37,8 @@ pub async fn shut_out(
         return Err(ShutOutError::NotFound);
     }
     if let Some(acting) = acting {
-        let theirs = strongest(tx, scope, id).await?;
-        if weaker(tx, scope, acting, theirs).await? {
+        let theirs = strongest(tx, scope, id, now).await?;
+        if weaker(tx, scope, acting, theirs, now).await? {
             return Err(ShutOutError::TooStrong);
         }
     }

@@ -114,7 +114,7 @@ fn a_group_with_very_many_members_is_shown_in_part_and_goes_in_pieces() {
     let (scope, user) = (bench.tenant("acme"), ada.as_str().into());
     let held = run(bench
         .db
-        .read(async move |tx| crate::authorization(tx, &scope, &user).await))
+        .read(async move |tx| crate::authorization(tx, &scope, &user, kit::Millis(0)).await))
     .unwrap();
     assert!(
         held.roles.is_empty(),

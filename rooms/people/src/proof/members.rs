@@ -164,7 +164,13 @@ fn a_role_is_given_to_everybody_in_pieces_and_taken_from_all() {
             .unwrap();
         let held = crate::memberships(tx, &environment, &user.id).await?;
         assert!(held.iter().all(|one| one.role_ids == [role.clone()]) && held.len() == 2);
-        assert_eq!(crate::authorization(tx, &scope, &user.id).await?.roles.len(), 1);
+        assert_eq!(
+            crate::authorization(tx, &scope, &user.id, kit::Millis(0))
+                .await?
+                .roles
+                .len(),
+            1
+        );
         people.role_deleted(tx, &environment, &role).await?;
         assert!(
             crate::memberships(tx, &environment, &user.id)

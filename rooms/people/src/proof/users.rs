@@ -219,17 +219,20 @@ fn the_gate_sees_locks_and_disabled_and_closed_tenants_at_once() {
     .unwrap();
     let (scope, id) = (bench.tenant("acme"), ada.id);
     run(bench.db.write::<_, StoreError, _>(async move |tx| {
-        let seen = crate::gate_view(tx, &scope.environment, &id, "acme")
+        let seen = crate::gate_view(tx, &scope.environment, &id, "acme", Millis(0))
             .await?
             .unwrap();
         assert!(seen.is_locked && seen.user_valid_after == NOW);
         assert_eq!(
-            crate::gate_view(tx, &scope.environment, &id, "other").await?,
+            crate::gate_view(tx, &scope.environment, &id, "other", Millis(0)).await?,
             None
         );
         let people = crate::proof::members::people();
         tenancy::TenantPurge::shut(&people, tx, &scope, NOW).await?;
-        assert_eq!(crate::gate_view(tx, &scope.environment, &id, "acme").await?, None);
+        assert_eq!(
+            crate::gate_view(tx, &scope.environment, &id, "acme", Millis(0)).await?,
+            None
+        );
         assert!(
             crate::memberships(tx, &scope.environment, &UserId::from(id.as_str()))
                 .await?

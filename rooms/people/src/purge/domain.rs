@@ -119,7 +119,7 @@ impl tenancy::RoleHolders for PeopleTenancy {
     }
 
     async fn strongest(&self, tx: &Tx, scope: &Scope, user: &UserId) -> Result<Option<i64>, StoreError> {
-        users::strongest(tx, scope, user.as_str()).await
+        users::strongest(tx, scope, user.as_str(), self.clock.now()).await
     }
 
     async fn uses(

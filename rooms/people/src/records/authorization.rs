@@ -1,7 +1,7 @@
 //! What a user may do in one tenant.
 
 use db::{StoreError, Tx};
-use kit::{Scope, UserId};
+use kit::{Millis, Scope, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,8 +18,13 @@ pub struct Authorization {
 ///
 /// # Errors
 /// When storage fails.
-pub async fn authorization(tx: &Tx, scope: &Scope, user: &UserId) -> Result<Authorization, StoreError> {
-    let held = inheritance::role_ids_in_force(tx, scope, user.as_str()).await?;
+pub async fn authorization(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserId,
+    now: Millis,
+) -> Result<Authorization, StoreError> {
+    let held = inheritance::role_ids_in_force(tx, scope, user.as_str(), now).await?;
     let roles = tenancy::roles_held(tx, scope, &held).await?;
     let ids: Vec<String> = roles.iter().map(|role| role.id.clone()).collect();
     let permissions = if ids.is_empty() {

@@ -50,10 +50,7 @@ pub async fn user_by_id(
 }
 
 /// Those of the ids that are users, in no particular order.
-///
-/// # Errors
-/// When storage fails.
-pub async fn users_by_id(
+pub(crate) async fn users_by_id(
     tx: &Tx,
     environment: &EnvironmentId,
     ids: &[String],
@@ -155,18 +152,6 @@ pub(crate) async fn hold(
     id: &str,
 ) -> Result<Option<UserRecord>, StoreError> {
     store::hold(tx, environment, id).await
-}
-
-/// The user who owns a phone number, given in international form: one that was proved.
-///
-/// # Errors
-/// When storage fails.
-pub async fn user_by_phone(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    number: &str,
-) -> Result<Option<UserRecord>, StoreError> {
-    store::by_identifier(tx, environment, "phone", number).await
 }
 
 /// Writes a new user. False when the e-mail address or the username is taken. [`count_in`] must follow.

@@ -1,8 +1,7 @@
 //! Access that comes from above: a membership whose roles also hold in every tenant below.
 //!
 //! The nearest membership on the way up decides, beginning with one's own in the tenant itself, whatever state that is
-//! in. Above, only memberships count that reach down, are confirmed and not disabled. Nothing is stored per tenant below,
-//! so that a tenant that comes, moves or goes, and a membership that changes, have their effect at once.
+//! in. Above, only memberships count that reach down and let in ([`lets_in`]). Nothing is stored per tenant below, so that a tenant that comes, moves or goes, and a membership that changes, have their effect at once.
 
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, UserId};
@@ -12,7 +11,12 @@ use super::store;
 use crate::groups;
 
 /// The membership above the tenant of the scope that lets a user into it who is no member there.
-async fn granted_above(tx: &Tx, scope: &Scope, user: &str) -> Result<Option<Membership>, StoreError> {
+async fn granted_above(
+    tx: &Tx,
+    scope: &Scope,
+    user: &str,
+    now: Millis,
+) -> Result<Option<Membership>, StoreError> {
     let environment = &scope.environment;
     if !store::reaches_down(tx, environment, user).await? {
         return Ok(None);
@@ -21,7 +25,7 @@ async fn granted_above(tx: &Tx, scope: &Scope, user: &str) -> Result<Option<Memb
     if above.is_empty() {
         return Ok(None);
     }
-    let mut granting = store::reaching(tx, environment, user, &above).await?;
+    let mut granting = store::reaching(tx, environment, user, &above, now).await?;
     granting.sort_by_key(|one| above.iter().position(|id| *id == one.tenant_id));
     Ok(granting.into_iter().next())
 }
@@ -35,8 +39,9 @@ pub async fn inherited_membership(
     tx: &Tx,
     scope: &Scope,
     user: &UserId,
+    now: Millis,
 ) -> Result<Option<Membership>, StoreError> {
-    let granting = granted_above(tx, scope, user.as_str()).await?;
+    let granting = granted_above(tx, scope, user.as_str(), now).await?;
     Ok(granting.map(|granting| Membership {
         tenant_id: scope.tenant_id().to_owned(),
         status: MembershipStatus::Activated,
@@ -45,31 +50,34 @@ pub async fn inherited_membership(
 }
 
 /// The user's own membership in the tenant of the scope, else the one that holds there from above; with the latter, true.
-///
-/// # Errors
-/// When storage fails.
-pub async fn membership_in_force(
+pub(crate) async fn membership_in_force(
     tx: &Tx,
     scope: &Scope,
     user: &UserId,
+    now: Millis,
 ) -> Result<Option<(Membership, bool)>, StoreError> {
     let own = store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await?;
     if let Some(own) = own {
         return Ok(Some((own, false)));
     }
-    let inherited = inherited_membership(tx, scope, user).await?;
+    let inherited = inherited_membership(tx, scope, user, now).await?;
     Ok(inherited.map(|inherited| (inherited, true)))
 }
 
 /// Ids of the roles that count for a user in the tenant of the scope: the member's own and those of the member's groups, or
 /// those held above. What groups grant does not reach down.
-pub(crate) async fn role_ids_in_force(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn role_ids_in_force(
+    tx: &Tx,
+    scope: &Scope,
+    user: &str,
+    now: Millis,
+) -> Result<Vec<String>, StoreError> {
     let mut own = store::role_ids(tx, scope, user).await?;
     own.extend(groups::role_ids(tx, scope, user).await?);
     if !own.is_empty() || store::is_member(tx, scope, user).await? {
         return Ok(own);
     }
-    let inherited = granted_above(tx, scope, user).await?;
+    let inherited = granted_above(tx, scope, user, now).await?;
     Ok(inherited.map_or_else(Vec::new, |granting| granting.role_ids))
 }
 
@@ -83,12 +91,13 @@ pub async fn gate_view(
     environment: &EnvironmentId,
     user: &str,
     tenant: &str,
+    now: Millis,
 ) -> Result<Option<GateView>, StoreError> {
     if let Some(view) = store::gate_view(tx, environment, user, tenant).await? {
         return Ok(Some(view));
     }
     let scope = Scope::tenant(environment.clone(), tenant.into());
-    match granted_above(tx, &scope, user).await? {
+    match granted_above(tx, &scope, user, now).await? {
         Some(granting) => store::gate_view(tx, environment, user, &granting.tenant_id).await,
         None => Ok(None),
     }
@@ -121,8 +130,7 @@ pub(crate) async fn reach_down_after(
     Ok(full.then(|| last.clone()))
 }
 
-/// Whether temporary access that a membership gives has not ended and nothing keeps the user out.
-#[must_use]
-pub fn lets_in(membership: &Membership, now: Millis) -> bool {
+/// Whether a membership is confirmed or needs no confirmation, and is neither disabled nor expired.
+pub(crate) fn lets_in(membership: &Membership, now: Millis) -> bool {
     membership.is_usable(now) && membership.status.is_open()
 }

@@ -1,4 +1,5 @@
-//! The search index over users: which of them hold a text anywhere in name, addresses, username or number.
+//! The search index over users: which of them hold a text anywhere in name, username, or the address and
+//! the number that are primary.
 //!
 //! Every user has a number, and for every *gram* (one, two or three neighbouring characters of the user's text) there are
 //! blocks of numbers of users that hold it. A search takes the blocks of the grams of what it looks for apart, and looks

@@ -1,7 +1,5 @@
 //! Decisions about members as the admin portal makes them.
 
-use std::collections::BTreeSet;
-
 use blocks::listing::Order;
 use db::{StoreError, Tx};
 use kit::{Millis, Scope};
@@ -34,21 +32,15 @@ pub(super) struct Wanted {
 
 /// A page of members whom other members see, and how many there are.
 pub(super) async fn list(tx: &Tx, scope: &Scope, wanted: Wanted) -> Result<(Vec<TeamUser>, i64), StoreError> {
+    let skip = wanted.page.saturating_mul(wanted.size);
     let search = Search {
-        tenant: scope.tenant.clone(),
-        below: BTreeSet::new(),
         prefixes: wanted.prefixes,
         phrase: Phrase {
             all: wanted.contains.into_iter().collect(),
             ..Phrase::default()
         },
-        ids: None,
-        external_ids: None,
         visible_only: true,
-        sort: wanted.sort,
-        order: wanted.order,
-        skip: wanted.page.saturating_mul(wanted.size),
-        limit: wanted.size,
+        ..Search::of(scope, (wanted.sort, wanted.order), (skip, wanted.size))
     };
     let found = lists::find(tx, &scope.environment, &search).await?;
     let users = views::views(tx, &scope.environment, found.items, lens(scope)).await?;

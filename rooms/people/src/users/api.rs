@@ -49,6 +49,7 @@ impl From<UserError> for Problem {
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
             UserError::TooStrong
             | UserError::MayNotTake(_)
+            | UserError::NoPermission(_)
             | UserError::TenantNamed
             | UserError::NoTemporary
             | UserError::OwnEnd => Self::forbidden(error.to_string()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, UserId};
+use kit::{EnvironmentId, Millis, UserId};
 use thiserror::Error;
 
 use super::model::ProfileChanges;
@@ -32,6 +32,8 @@ pub(crate) enum UserError {
     /// The permission that taking roles needs.
     #[error("Taking roles needs the permission {0}")]
     MayNotTake(&'static str),
+    #[error("You do not have the permission {0}")]
+    NoPermission(&'static str),
     #[error("Every member of this account reaches its sub-accounts; the account's own setting says so")]
     AlwaysOpen,
     #[error("Temporary users are not enabled in this environment")]
@@ -75,8 +77,13 @@ impl From<tenancy::TenantError> for UserError {
 }
 
 /// The level of the strongest role of a member (the lowest number), groups included; `None` without roles.
-pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result<Option<i64>, StoreError> {
-    let held = records::role_ids_in_force(tx, scope, user).await?;
+pub(crate) async fn strongest(
+    tx: &Tx,
+    scope: &kit::Scope,
+    user: &str,
+    now: Millis,
+) -> Result<Option<i64>, StoreError> {
+    let held = records::role_ids_in_force(tx, scope, user, now).await?;
     if held.is_empty() {
         return Ok(None);
     }
@@ -88,7 +95,7 @@ pub(crate) async fn strongest(tx: &Tx, scope: &kit::Scope, user: &str) -> Result
 pub(crate) async fn outranks(tx: &Tx, change: &Change, level: Option<i64>) -> Result<bool, StoreError> {
     match &change.bounded_by {
         // Measured where the caller is signed in: a change may be about a tenant below that.
-        Some(caller) => weaker(tx, &caller.scope, &caller.user, level).await,
+        Some(caller) => weaker(tx, &caller.scope, &caller.user, level, change.now).await,
         None => Ok(false),
     }
 }
@@ -99,9 +106,10 @@ pub(crate) async fn weaker(
     scope: &kit::Scope,
     user: &UserId,
     level: Option<i64>,
+    now: Millis,
 ) -> Result<bool, StoreError> {
     let Some(level) = level else { return Ok(false) };
-    let own = strongest(tx, scope, user.as_str()).await?;
+    let own = strongest(tx, scope, user.as_str(), now).await?;
     Ok(own.is_none_or(|own| level < own))
 }
 
@@ -228,7 +236,7 @@ pub(crate) async fn remove(
         .await?
         .ok_or(UserError::NotFound)?;
     if let Some(tenant) = &change.scope.tenant {
-        let level = strongest(tx, &change.scope, id).await?;
+        let level = strongest(tx, &change.scope, id, change.now).await?;
         if outranks(tx, change, level).await? {
             // Somebody of another tenant is no one to see here.
             return Err(UserError::TooStrong);

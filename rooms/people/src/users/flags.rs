@@ -20,7 +20,7 @@ pub(crate) enum Switch {
     Verify,
     SuperUser(bool),
     Invisible(bool),
-    /// A new address, as [`kit::email_key`] makes it. The environment vouches for it.
+    /// A new address, as [`kit::email_key`] makes it. The environment vouches for it, so it is verified.
     Email(String),
 }
 
@@ -55,6 +55,7 @@ impl Switch {
             Self::Invisible(invisible) => UserRecord { invisible, ..old },
             Self::Email(email) => UserRecord {
                 email: Some(email),
+                verified: true,
                 ..old
             },
         }

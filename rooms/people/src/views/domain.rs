@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Scope, TenantId};
+use kit::{EnvironmentId, Millis, Scope, TenantId};
 use tenancy::{Permission, Role};
 
 use super::model::{TenantView, UserView};
@@ -15,8 +15,8 @@ use crate::records::{self, Membership, UserRecord};
 pub(crate) enum Audience {
     /// The environment: everything.
     Environment,
-    /// The user concerned: no vendor metadata.
-    Self_,
+    /// The user concerned, at this moment: no vendor metadata, and what holds from above is the user's own.
+    Self_(Millis),
     /// Other users of one tenant: nor the user's other tenants.
     Colleague,
 }
@@ -70,7 +70,7 @@ pub(crate) async fn view(
     ))
 }
 
-/// What a user has in the tenant of the lens from above, where they are no member there.
+/// What users who look at themselves have in the tenant of the lens from above, where they are no member there.
 async fn inherited(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -78,7 +78,7 @@ async fn inherited(
     held: &[Membership],
     lens: Lens<'_>,
 ) -> Result<Option<Membership>, StoreError> {
-    let Some(tenant) = lens.tenant else {
+    let (Some(tenant), Audience::Self_(now)) = (lens.tenant, lens.audience) else {
         return Ok(None);
     };
     let member = held.iter().any(|one| one.tenant_id == tenant.as_str());
@@ -86,7 +86,7 @@ async fn inherited(
         return Ok(None);
     }
     let scope = Scope::tenant(environment.clone(), tenant.clone());
-    records::inherited_membership(tx, &scope, &user.id).await
+    records::inherited_membership(tx, &scope, &user.id, now).await
 }
 
 /// Several users, in their order.
@@ -271,7 +271,7 @@ fn put_together(
             .collect();
         // Whoever edits a user's roles needs to see those that can be taken; the user, what holds.
         let shown = match lens.audience {
-            Audience::Self_ => all,
+            Audience::Self_(_) => all,
             Audience::Environment | Audience::Colleague => {
                 here.map_or_else(Vec::new, |membership| roles_in(roles, membership, &[]))
             }
@@ -302,7 +302,7 @@ fn put_together(
         .collect();
     let groups = here.and_then(|_| through.groups.remove(&(user.id.to_string(), tenant_id.clone())));
     let picture = match (user.profile_picture_url, lens.audience) {
-        (None, Audience::Self_) => Some(String::new()),
+        (None, Audience::Self_(_)) => Some(String::new()),
         (picture, _) => picture,
     };
     UserView {

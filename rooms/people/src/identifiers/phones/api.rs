@@ -9,7 +9,7 @@ use web::{
     routes,
 };
 
-use super::domain::{self, Asked, CHANGE, DELETE, Desk, VERIFY};
+use super::domain::{self, Asked, CHANGE, Desk, VERIFY};
 use crate::faults::Faults;
 use crate::identifiers::errors::IdentifierError;
 use crate::identifiers::model::PhoneView;
@@ -236,14 +236,10 @@ async fn verify_phone_deletion(
 ) -> Result<Done, Problem> {
     let desk = desk(&room, &caller.environment, room.change_by_user(&caller)).await?;
     let db = room.app.db();
-    let (environment, wanted) = (caller.environment.clone(), phone_id.clone());
-    let held = db
-        .read(async move |tx| domain::find(tx, &environment, &wanted).await)
+    let code = (body.otc_token.as_str(), body.code.as_str());
+    let proof = desk
+        .judge_delete(db, caller.user.as_str(), &phone_id, code)
         .await?;
-    if held.is_none_or(|one| one.user_id != caller.user.as_str()) {
-        return Err(IdentifierError::NoPhone.into());
-    }
-    let proof = desk.judge(db, DELETE, &body.otc_token, &body.code).await?;
     db.write(async move |tx| desk.do_delete(tx, caller.user.as_str(), &phone_id, &proof).await)
         .await?;
     Ok(Done::OK)

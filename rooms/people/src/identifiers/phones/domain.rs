@@ -25,7 +25,7 @@ pub(super) const VERIFY: OneTimeCode = OneTimeCode {
     seconds: SECONDS,
 };
 /// Proves that whoever deletes a number still has it. The subject is its id.
-pub(super) const DELETE: OneTimeCode = OneTimeCode {
+const DELETE: OneTimeCode = OneTimeCode {
     purpose: "delete-phone",
     seconds: SECONDS,
 };
@@ -261,6 +261,24 @@ impl Desk {
         }))
     }
 
+    /// What a guess at the code is worth that deletes a number of the user.
+    pub(super) async fn judge_delete(
+        &self,
+        db: &Db,
+        user: &str,
+        phone_id: &str,
+        (handle, guess): (&str, &str),
+    ) -> Result<Proof, IdentifierError> {
+        let (environment, id) = (self.environment().clone(), phone_id.to_owned());
+        let held = db
+            .read(async move |tx| store::find(tx, &environment, Kind::Phone, &id).await)
+            .await?;
+        if held.is_none_or(|one| one.user_id != user) {
+            return Err(IdentifierError::NoPhone);
+        }
+        self.judge(db, DELETE, handle, guess).await
+    }
+
     /// Spends a right code: the number goes.
     pub(super) async fn do_delete(
         &self,
@@ -395,13 +413,4 @@ pub(super) async fn own(
     user: &str,
 ) -> Result<Vec<Identifier>, StoreError> {
     store::of_user(tx, environment, Kind::Phone, user).await
-}
-
-/// The number with this id.
-pub(super) async fn find(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    id: &str,
-) -> Result<Option<Identifier>, StoreError> {
-    store::find(tx, environment, Kind::Phone, id).await
 }

@@ -1,7 +1,7 @@
 //! Memberships whose roles also hold in the tenants below.
 
 use db::{Query, StoreError, Tx, args, sql};
-use kit::{EnvironmentId, Scope};
+use kit::{EnvironmentId, Millis, Scope};
 
 use super::members::gathered;
 use crate::records::Membership;
@@ -21,12 +21,13 @@ pub(in crate::records) async fn reaches_down(
     Ok(row.is_some())
 }
 
-/// The user's memberships in some tenants that let into the tenants below.
+/// The user's memberships in some tenants that let into the tenants below: those that reach down and let in themselves.
 pub(in crate::records) async fn reaching(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,
     tenants: &[String],
+    now: Millis,
 ) -> Result<Vec<Membership>, StoreError> {
     let mut query = Query::new(
         "SELECT m.user_id, m.tenant_id, m.status, m.is_disabled, m.expires_at, m.valid_after, m.sub_accounts,
@@ -43,9 +44,11 @@ pub(in crate::records) async fn reaching(
         .bind_list(tenants.iter().map(String::as_str));
     query
         .push(
-            " AND m.sub_accounts AND NOT m.is_disabled AND m.status <> 'PendingInvitation'
-              AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ",
+            " AND m.sub_accounts AND NOT m.is_disabled AND m.status IN ('Activated', 'PendingLogin')
+              AND (m.expires_at IS NULL OR m.expires_at > ",
         )
+        .bind(now.0)
+        .push(") AND NOT EXISTS (SELECT 1 FROM closed_tenants c WHERE c.environment_id = ")
         .bind(environment.as_str())
         .push(" AND c.tenant_id = m.tenant_id) ORDER BY m.tenant_id, r.role_id");
     let found = gathered(&tx.all_built(&query).await?)?;
