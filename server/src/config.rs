@@ -58,6 +58,10 @@ const KEYS: &[Key] = &[
         "allow_private_addresses",
         "on or off: whether environments may have private addresses called",
     ),
+    key(
+        "allow_aws_roles",
+        "on or off: whether environments may send through Amazon SES with roles that this server's AWS identity takes on",
+    ),
     key("log", "log filter"),
 ];
 
@@ -101,6 +105,7 @@ pub struct Config {
     /// Checked to be an address that can be called.
     pub sms_url: Option<Secret>,
     pub allow_private_addresses: bool,
+    pub allow_aws_roles: bool,
     pub log: String,
     shown: Shown,
 }
@@ -156,6 +161,7 @@ impl Config {
         default("rate_limits", if dev { "off" } else { "on" });
         default("trusted_proxies", "");
         default("allow_private_addresses", if dev { "on" } else { "off" });
+        default("allow_aws_roles", "off");
         default("log", "info");
         if dev {
             default("client_id", DEV_CLIENT_ID);
@@ -196,6 +202,7 @@ impl Config {
             .ok();
         let rate_limits = switch("rate_limits", text("rate_limits"), faults);
         let private = switch("allow_private_addresses", text("allow_private_addresses"), faults);
+        let aws_roles = switch("allow_aws_roles", text("allow_aws_roles"), faults);
         let mail_from = text("mail_from").and_then(|text| sender(text, faults));
         if let Some(Err(fault)) = text("smtp_url").map(Smtp::at) {
             faults.push(format!("smtp_url {fault}"));
@@ -221,6 +228,7 @@ impl Config {
             mail_from,
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
             allow_private_addresses: private?,
+            allow_aws_roles: aws_roles?,
             log,
             shown: Shown::default(),
         };
@@ -426,6 +434,7 @@ mod tests {
                 ("TENANTRY_MAIL_FROM", "a@b@c"),
                 ("TENANTRY_SMS_URL", "ftp://sms.example.com"),
                 ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
+                ("TENANTRY_ALLOW_AWS_ROLES", "yes"),
                 ("TENANTRY_BREACH_URL", "https://breach.example.com"),
             ],
         )
@@ -443,6 +452,7 @@ mod tests {
             "mail_from",
             "sms_url",
             "allow_private_addresses",
+            "allow_aws_roles",
             "TENANTRY_BREACH_URL",
         ] {
             assert!(
@@ -450,7 +460,7 @@ mod tests {
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 13, "{faults:#?}");
+        assert_eq!(faults.len(), 14, "{faults:#?}");
     }
 
     #[test]
@@ -466,7 +476,7 @@ mod tests {
         .unwrap();
         let from = config.mail_from.as_ref().map(ToString::to_string);
         assert_eq!(from.as_deref(), Some("Acme <no-reply@example.com>"));
-        assert!(!config.allow_private_addresses);
+        assert!(!config.allow_private_addresses && !config.allow_aws_roles);
         assert!(!config.describe().contains("hunter2") && !format!("{config:?}").contains("hunter2"));
     }
 

@@ -110,6 +110,9 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
                 "no mail is sent for environments without a provider of their own: people do not receive their links and codes"
             );
         }
+        tracing::warn!(
+            "this version sends no mail when users are made, invited or added to tenants: they hear of it from whoever adds them"
+        );
         println!(
             "Tenantry is listening on {} as {public_url}",
             config.listen.ip().to_string() + ":" + &port.to_string()
@@ -147,12 +150,12 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         from: config.mail_from.clone(),
         private: config.allow_private_addresses,
         endpoints: Endpoints::default(),
-        aws: aws(),
+        aws: aws(config.allow_aws_roles),
     }))
 }
 
 /// What the platform says about the credentials of this process, in the variables of its own.
-fn aws() -> AwsSurroundings {
+fn aws(allowed: bool) -> AwsSurroundings {
     #[expect(
         clippy::disallowed_methods,
         reason = "variables of the platform, not settings of ours"
@@ -163,6 +166,7 @@ fn aws() -> AwsSurroundings {
     let whole = read("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     let relative = read("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     AwsSurroundings {
+        allowed,
         keys: keys.map(|(id, secret_key)| AwsKeys {
             id,
             secret: secret_key,

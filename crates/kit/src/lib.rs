@@ -12,4 +12,4 @@ pub use ids::{CountedIds, IdSource, Ids, RandomIds, is_uuid};
 pub use patch::Patch;
 pub use scope::{EnvironmentId, Scope, TenantId, UserId};
 pub use secret::{Secret, same};
-pub use text::{EmailFault, display_name_from_email, email_key, prefix_end, search_key};
+pub use text::{EmailFault, display_name_from_email, email_key, phone_key, prefix_end, search_key};

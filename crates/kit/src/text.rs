@@ -51,6 +51,17 @@ pub fn email_key(text: &str) -> Result<String, EmailFault> {
     }
 }
 
+/// The form in which a phone number is stored and called: `+`, then 7 to 15 digits of which the first is not 0 (E.164).
+/// Single hyphens between digits are left out.
+#[must_use]
+pub fn phone_key(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('+')?;
+    let lone = !digits.contains("--") && !digits.starts_with('-') && !digits.ends_with('-');
+    let known = digits.chars().all(|c| c.is_ascii_digit() || c == '-');
+    let plain: String = digits.chars().filter(char::is_ascii_digit).collect();
+    (lone && known && (7..=15).contains(&plain.len()) && !plain.starts_with('0')).then(|| format!("+{plain}"))
+}
+
 /// The name a user gets when none was given: the part of the address before the `@`.
 #[must_use]
 pub fn display_name_from_email(email: &str) -> &str {
@@ -113,6 +124,25 @@ mod tests {
             email_key(&format!("{}@acme.test", "a".repeat(250))),
             Err(EmailFault::TooLong)
         );
+    }
+
+    #[test]
+    fn phone_numbers_are_international_and_lose_their_hyphens() {
+        assert_eq!(phone_key("+49-170-1234567").as_deref(), Some("+491701234567"));
+        for wrong in [
+            "",
+            "491701234567",
+            "+0170123456",
+            "+49--170123456",
+            "+49 170 123456",
+            "+1",
+            "+1415555010a",
+            "+\r\n14155550100",
+            "+12345678901234567",
+            "+",
+        ] {
+            assert_eq!(phone_key(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

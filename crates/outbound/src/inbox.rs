@@ -78,13 +78,6 @@ impl Inbox {
         kept.letters.iter().filter(mine).cloned().collect()
     }
 
-    /// One message.
-    #[must_use]
-    pub fn letter(&self, id: &str) -> Option<Letter> {
-        let kept = self.kept();
-        kept.letters.iter().find(|letter| letter.id == id).cloned()
-    }
-
     /// Forgets everything.
     pub fn clear(&self) {
         *self.kept() = Kept::default();

@@ -16,10 +16,11 @@ use kit::Clock;
 
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
-pub use message::{Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text};
-pub use net::is_public;
+pub use message::{
+    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time,
+};
 pub use providers::{Endpoints, Mailgun, SendGrid, SmsHook, Twilio};
-pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys};
+pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys, Taken};
 pub use smtp::Smtp;
 
 /// The ways out that the server itself has, for environments that have none of their own. Clones are cheap and share them.
@@ -118,6 +119,12 @@ impl Outbound {
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.0.ways.endpoints
+    }
+
+    /// Whether environments may send with roles that this server's AWS identity takes on for them.
+    #[must_use]
+    pub fn allows_aws_roles(&self) -> bool {
+        self.0.ways.aws.allowed
     }
 
     /// The role that the machine has in AWS.

@@ -1,6 +1,7 @@
 //! A message on its way out, and what every way out can do.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -8,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use kit::EmailFault;
 use thiserror::Error;
 
+/// How long a message may be on its way out, all calls together.
+const DEADLINE: Duration = Duration::from_secs(30);
 /// Longest name beside an address, in characters.
 const LONGEST_NAME: usize = 256;
 
@@ -180,9 +183,33 @@ pub trait SmsTransport: Send + Sync {
     async fn send(&self, sms: &Sms) -> Result<(), SendError>;
 }
 
+/// Hands a message over, and gives up on a way out that takes longer than half a minute: whoever waits for the answer
+/// waits for no other side that stays silent.
+///
+/// # Errors
+/// What the way out says, or that it took too long.
+pub async fn in_time(sending: impl Future<Output = Result<(), SendError>>) -> Result<(), SendError> {
+    within(DEADLINE, sending).await
+}
+
+pub(crate) async fn within(
+    limit: Duration,
+    sending: impl Future<Output = Result<(), SendError>>,
+) -> Result<(), SendError> {
+    let late = |_| Err(SendError::Later("it was not taken in time".to_owned()));
+    tokio::time::timeout(limit, sending).await.unwrap_or_else(late)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_way_out_that_stays_silent_is_given_up() {
+        let sent = within(Duration::from_millis(1), std::future::pending()).await;
+        assert!(matches!(sent, Err(SendError::Later(_))), "{sent:?}");
+        assert_eq!(within(DEADLINE, async { Ok(()) }).await, Ok(()));
+    }
 
     #[test]
     fn nothing_in_a_name_reaches_another_header() {

@@ -39,7 +39,8 @@ impl Default for Endpoints {
 }
 
 impl Endpoints {
-    /// Providers that nothing reaches: a private address, which is refused before anything is sent.
+    /// Providers that nothing reaches: a private address, which is refused before anything is sent. Only the sources of AWS
+    /// credentials are called at private addresses, and there nobody listens at this one.
     #[must_use]
     pub fn nowhere() -> Self {
         let nowhere = || "http://127.0.0.1:9".to_owned();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_lc_rs::{digest, hmac};
-use kit::{Clock, Millis, Secret};
+use kit::{Clock, EnvironmentId, Millis, Secret};
 use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded;
@@ -28,6 +28,8 @@ pub struct AwsKeys {
 /// What the surroundings of the process say about its credentials.
 #[derive(Clone, Default)]
 pub struct AwsSurroundings {
+    /// Whether environments may have this identity take on roles for them.
+    pub allowed: bool,
     /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
     pub keys: Option<AwsKeys>,
     /// AWS_CONTAINER_CREDENTIALS_FULL_URI, or the relative one made whole.
@@ -46,8 +48,17 @@ struct RoleInner {
     http: Http,
     endpoints: Endpoints,
     clock: Arc<dyn Clock>,
-    /// By the role that was assumed; '' for the machine's own.
-    known: Mutex<Vec<(String, AwsKeys, i64)>>,
+    /// The machine's own under no name.
+    known: Mutex<Vec<(Option<Taken>, AwsKeys, i64)>>,
+}
+
+/// A role that is taken on for an environment. Whose it is goes along as its external id, which the role's trust policy
+/// can insist on: that keeps an environment from naming another's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// `arn:…`
+    pub role: String,
+    pub environment: EnvironmentId,
 }
 
 #[derive(Deserialize)]
@@ -71,39 +82,42 @@ impl AwsRole {
         }))
     }
 
-    /// The keys to sign with: of `role` where it is the name of one (`arn:…`), else of the machine itself.
-    async fn keys(&self, role: &str, region: &str) -> Result<AwsKeys, SendError> {
-        let role = if role.starts_with("arn:") { role } else { "" };
-        if let Some(keys) = self.remembered(role) {
+    /// The keys of a role.
+    async fn keys(&self, taken: &Taken, region: &str) -> Result<AwsKeys, SendError> {
+        // The operator's word may have changed since the environment chose its provider.
+        if !self.0.surroundings.allowed {
+            let fault = "this server takes on no AWS roles (TENANTRY_ALLOW_AWS_ROLES)";
+            return Err(SendError::Later(fault.to_owned()));
+        }
+        if let Some(keys) = self.remembered(Some(taken)) {
             return Ok(keys);
         }
-        let own = match self.remembered("") {
+        let own = match self.remembered(None) {
             Some(keys) => keys,
             None => self.own().await?,
         };
-        if role.is_empty() {
-            return Ok(own);
-        }
-        let (keys, ends) = self.assumed(&own, role, region).await?;
-        self.remember(role, &keys, ends);
+        let (keys, ends) = self.assumed(&own, taken, region).await?;
+        self.remember(Some(taken), &keys, ends);
         Ok(keys)
     }
 
-    fn remembered(&self, role: &str) -> Option<AwsKeys> {
+    fn remembered(&self, taken: Option<&Taken>) -> Option<AwsKeys> {
         let now = self.0.clock.now().0;
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |ends: i64| ends - MARGIN_MILLIS > now;
-        let found = known.iter().find(|(name, _, ends)| name == role && fresh(*ends));
+        let found = known
+            .iter()
+            .find(|(known, _, ends)| known.as_ref() == taken && fresh(*ends));
         found.map(|(_, keys, _)| keys.clone())
     }
 
-    fn remember(&self, role: &str, keys: &AwsKeys, ends: i64) {
+    fn remember(&self, taken: Option<&Taken>, keys: &AwsKeys, ends: i64) {
         let now = self.0.clock.now().0;
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(name, _, ends)| name != role && *ends > now);
+        known.retain(|(known, _, ends)| known.as_ref() != taken && *ends > now);
         // Roles are named by environments: their number has no bound of its own.
         known.truncate(255);
-        known.push((role.to_owned(), keys.clone(), ends));
+        known.push((taken.cloned(), keys.clone(), ends));
     }
 
     async fn own(&self) -> Result<AwsKeys, SendError> {
@@ -130,7 +144,7 @@ impl AwsRole {
             token: Some(handed.token),
         };
         let ends = Millis::from_iso(&handed.expiration).ok_or_else(none)?;
-        self.remember("", &keys, ends.0);
+        self.remember(None, &keys, ends.0);
         Ok(keys)
     }
 
@@ -166,13 +180,14 @@ impl AwsRole {
         answer.map_err(|error| SendError::Later(error.to_string()))
     }
 
-    async fn assumed(&self, own: &AwsKeys, role: &str, region: &str) -> Result<(AwsKeys, i64), SendError> {
+    async fn assumed(&self, own: &AwsKeys, taken: &Taken, region: &str) -> Result<(AwsKeys, i64), SendError> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("Action", "AssumeRole"),
                 ("Version", "2011-06-15"),
-                ("RoleArn", role),
+                ("RoleArn", taken.role.as_str()),
                 ("RoleSessionName", "tenantry"),
+                ("ExternalId", taken.environment.as_str()),
             ])
             .finish();
         let url = format!("{}/", self.0.endpoints.sts.replace("{region}", region));
@@ -208,8 +223,8 @@ impl AwsRole {
 /// Whose keys sign.
 pub enum SesKeys {
     Given(AwsKeys),
-    /// The machine's role, and the role that it shall take on.
-    Role(AwsRole, Secret),
+    /// The machine's role, and the one that it takes on.
+    Role(AwsRole, Taken),
 }
 
 /// Amazon SES in one region.
@@ -235,7 +250,7 @@ impl MailTransport for Ses {
         });
         let keys = match &self.keys {
             SesKeys::Given(keys) => keys.clone(),
-            SesKeys::Role(role, name) => role.keys(name.reveal(), &self.region).await?,
+            SesKeys::Role(role, taken) => role.keys(taken, &self.region).await?,
         };
         let order = Order {
             service: "ses",

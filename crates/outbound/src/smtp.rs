@@ -1,5 +1,7 @@
 //! Mail over SMTP, for the server as a whole.
 
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,13 +12,17 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use percent_encoding::percent_decode_str;
-use std::sync::OnceLock;
 use url::{Host, Url};
 
 use crate::message::{Mail, MailTransport, Mailbox, SendError};
 
+/// How long one mail may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long connections are given to end in good order.
+const PARTING: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 5;
+
+type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 /// When the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +43,9 @@ pub struct Smtp {
     port: u16,
     protection: Protection,
     credentials: Option<(String, String)>,
+    patience: Duration,
     /// Made at the first mail: trust anchors cost memory.
-    transport: OnceLock<Option<AsyncSmtpTransport<Tokio1Executor>>>,
+    transport: Mutex<Option<Arc<Transport>>>,
 }
 
 impl Smtp {
@@ -88,33 +95,53 @@ impl Smtp {
             host,
             protection,
             credentials,
-            transport: OnceLock::new(),
+            patience: PATIENCE,
+            transport: Mutex::default(),
         })
     }
 
-    fn transport(&self) -> Option<&AsyncSmtpTransport<Tokio1Executor>> {
-        let made = self.transport.get_or_init(|| {
-            let tls = || TlsParameters::new(self.host.clone());
-            let tls = match self.protection {
-                Protection::None => Ok(Tls::None),
-                Protection::Offered => tls().map(Tls::Opportunistic),
-                Protection::Required => tls().map(Tls::Required),
-                Protection::Whole => tls().map(Tls::Wrapper),
-            };
-            let tls = tls
-                .inspect_err(|error| tracing::error!(%error, "no TLS to the mail server can be made"))
-                .ok()?;
-            let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.host)
-                .port(self.port)
-                .tls(tls)
-                .timeout(Some(PATIENCE))
-                .pool_config(PoolConfig::new().max_size(CONNECTIONS));
-            if let Some((user, password)) = &self.credentials {
-                builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+    fn transport(&self) -> Option<Arc<Transport>> {
+        let mut kept = self.transport.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            *kept = self.made().map(Arc::new);
+        }
+        kept.clone()
+    }
+
+    fn made(&self) -> Option<Transport> {
+        let tls = || TlsParameters::new(self.host.clone());
+        let tls = match self.protection {
+            Protection::None => Ok(Tls::None),
+            Protection::Offered => tls().map(Tls::Opportunistic),
+            Protection::Required => tls().map(Tls::Required),
+            Protection::Whole => tls().map(Tls::Wrapper),
+        };
+        let tls = tls
+            .inspect_err(|error| tracing::error!(%error, "no TLS to the mail server can be made"))
+            .ok()?;
+        // Its time limit is for connecting alone.
+        let mut builder = Transport::builder_dangerous(&self.host)
+            .port(self.port)
+            .tls(tls)
+            .timeout(Some(self.patience))
+            .pool_config(PoolConfig::new().max_size(CONNECTIONS));
+        if let Some((user, password)) = &self.credentials {
+            builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+        }
+        Some(builder.build())
+    }
+
+    /// Sends over new connections from now on. One that was left in the middle of a mail would go back to the others, and
+    /// what is said on it next would be read as part of that mail, or answered for it.
+    async fn part_with(&self, transport: &Arc<Transport>) {
+        {
+            let mut kept = self.transport.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, transport)) {
+                *kept = None;
             }
-            Some(builder.build())
-        });
-        made.as_ref()
+        }
+        // It is shut at once; its idle connections are told so if they listen.
+        drop(tokio::time::timeout(PARTING, transport.shutdown()).await);
     }
 }
 
@@ -151,12 +178,19 @@ impl MailTransport for Smtp {
         let transport = self
             .transport()
             .ok_or_else(|| SendError::Later("no connection to the mail server can be made".to_owned()))?;
-        transport
-            .send(message)
-            .await
-            .map(drop)
-            .map_err(|error| fault(&error))
+        let mut sending = pin!(transport.send(message));
+        match tokio::time::timeout(self.patience, sending.as_mut()).await {
+            Ok(sent) => sent.map(drop).map_err(|error| fault(&error)),
+            Err(_) => {
+                self.part_with(&transport).await;
+                Err(late())
+            }
+        }
     }
+}
+
+fn late() -> SendError {
+    SendError::Later("the mail server did not answer in time".to_owned())
 }
 
 /// The server's words are not repeated: they name the receiver.
@@ -171,7 +205,7 @@ fn fault(error: &Error) -> SendError {
             SendError::Never(format!("the mail server refused it ({code})"))
         }
         Some(code) => SendError::Later(format!("the mail server put it off ({code})")),
-        None if error.is_timeout() => SendError::Later("the mail server did not answer in time".to_owned()),
+        None if error.is_timeout() => late(),
         None if error.is_tls() => {
             SendError::Later("the mail server's certificate or encryption does not hold".to_owned())
         }
@@ -181,6 +215,9 @@ fn fault(error: &Error) -> SendError {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
 
     #[test]
@@ -223,6 +260,72 @@ mod tests {
         ] {
             assert!(read(text).is_err(), "{text}");
         }
+    }
+
+    fn mail() -> Mail {
+        Mail {
+            key: "k1".into(),
+            from: Mailbox::new("", "no-reply@example.com").unwrap(),
+            to: Mailbox::new("", "ann@example.com").unwrap(),
+            subject: "Hi".into(),
+            text: "plain".into(),
+            html: "<p>html</p>".into(),
+            codes: Vec::new(),
+        }
+    }
+
+    async fn said(stream: &mut BufReader<TcpStream>, word: &str, answer: &str) {
+        let mut line = String::new();
+        while !line.starts_with(word) {
+            line.clear();
+            assert_ne!(
+                stream.read_line(&mut line).await.unwrap(),
+                0,
+                "{word} was not said"
+            );
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_the_connection_and_stays_silent_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let smtp = Smtp {
+            patience: Duration::from_millis(100),
+            ..Smtp::at(&format!("smtp://127.0.0.1:{port}")).unwrap()
+        };
+        assert_eq!(smtp.send(&mail()).await, Err(late()));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_fell_silent_in_the_middle_of_a_mail_carries_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let smtp = Smtp {
+            patience: Duration::from_secs(1),
+            ..Smtp::at(&format!("smtp://127.0.0.1:{port}")).unwrap()
+        };
+        let (first, second) = (mail(), mail());
+        let sending = async { (smtp.send(&first).await, smtp.send(&second).await) };
+        let serving = async {
+            let mut open = Vec::new();
+            for taken in ["", "250 taken\r\n"] {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = BufReader::new(stream);
+                stream.write_all(b"220 mail.test\r\n").await.unwrap();
+                for word in ["EHLO", "MAIL", "RCPT"] {
+                    said(&mut stream, word, "250 ok\r\n").await;
+                }
+                said(&mut stream, "DATA", "354 go on\r\n").await;
+                // The first connection falls silent where the mail should be taken; it stays open.
+                said(&mut stream, ".\r\n", taken).await;
+                open.push(stream);
+            }
+            open
+        };
+        let ((late_one, next), _open) = tokio::join!(sending, serving);
+        assert_eq!((late_one, next), (Err(late()), Ok(())));
     }
 
     #[test]

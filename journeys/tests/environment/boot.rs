@@ -16,7 +16,7 @@ both_engines! {
                 {"strategy": "username", "isActive": false, "isRequired": false},
             ])),
             ("/identity/resources/configurations/v1/password-recovery/strategies", json!([
-                {"strategy": "email", "isActive": true},
+                {"strategy": "email", "isActive": false},
                 {"strategy": "sms", "isActive": false},
             ])),
             ("/team/resources/sso/v2/configurations/public", json!({"isActive": false})),

@@ -70,7 +70,7 @@ impl Faults {
     /// The stored form of a phone number: E.164, single hyphens between digits left out.
     pub(crate) fn phone(&mut self, text: Option<&str>) -> Option<String> {
         let text = text?;
-        let phone = phone_number(text);
+        let phone = kit::phone_key(text);
         if phone.is_none() {
             self.say("phoneNumber must be a valid phone number");
         }
@@ -139,15 +139,6 @@ impl Faults {
     }
 }
 
-/// `+`, then 7 to 15 digits of which the first is not 0, with single hyphens allowed between them.
-fn phone_number(text: &str) -> Option<String> {
-    let digits = text.strip_prefix('+')?;
-    let lone = !digits.contains("--") && !digits.starts_with('-') && !digits.ends_with('-');
-    let known = digits.chars().all(|c| c.is_ascii_digit() || c == '-');
-    let plain: String = digits.chars().filter(char::is_ascii_digit).collect();
-    (lone && known && (7..=15).contains(&plain.len()) && !plain.starts_with('0')).then(|| format!("+{plain}"))
-}
-
 /// A text where an empty one counts as absent.
 pub(crate) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
@@ -162,22 +153,6 @@ pub(crate) fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn phone_numbers_are_international_and_lose_their_hyphens() {
-        assert_eq!(phone_number("+49-170-1234567").as_deref(), Some("+491701234567"));
-        for wrong in [
-            "491701234567",
-            "+0170123456",
-            "+49--170123456",
-            "+49 170 123456",
-            "+1",
-            "+12345678901234567",
-            "+",
-        ] {
-            assert_eq!(phone_number(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn metadata_is_json_in_a_string_or_an_object() {

@@ -98,10 +98,10 @@ pub(crate) fn sign_up(configuration: &AuthConfiguration) -> [SignUpStrategy; 3] 
     ]
 }
 
-/// How a forgotten password is replaced: by mail.
+/// How a forgotten password is replaced. Neither way is built yet, so a login box shall offer none.
 pub(crate) fn password_recovery() -> [OptionalStrategy; 2] {
     let of = |strategy, is_active| OptionalStrategy { strategy, is_active };
-    [of("email", true), of("sms", false)]
+    [of("email", false), of("sms", false)]
 }
 
 /// Whether login boxes ask for the address first, to find a tenant's own provider.

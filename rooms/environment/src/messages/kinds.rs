@@ -129,19 +129,6 @@ impl MailTemplate {
             _ => return None,
         })
     }
-
-    /// Whether a template of this kind is of no use without a link.
-    #[must_use]
-    pub const fn needs_link(self) -> bool {
-        matches!(
-            self,
-            Self::ResetPassword
-                | Self::ActivateUser
-                | Self::InviteToTenant
-                | Self::MagicLink
-                | Self::BulkInvitesToTenant
-        )
-    }
 }
 
 #[cfg(test)]
@@ -153,7 +140,6 @@ mod tests {
         assert_eq!((MailTemplate::ALL.len(), SmsTemplate::ALL.len()), (29, 5));
         for kind in MailTemplate::ALL {
             assert_eq!(MailTemplate::from_word(kind.word()), Some(*kind));
-            assert!(!kind.needs_link() || kind.route().is_some());
         }
         assert_eq!(MailTemplate::from_word("resetpassword"), None);
     }

@@ -21,7 +21,7 @@ mod render;
 mod templates;
 
 pub use kinds::{MailTemplate, SmsTemplate};
-pub use order::{MailOrder, Posted, SmsOrder, can_mail, can_text, send_mail, send_sms};
+pub use order::{MailOrder, Posted, SmsOrder, send_mail, send_sms};
 pub use queue::{Delivery, MessageSink};
 
 /// The routes of this folder.
@@ -30,7 +30,7 @@ pub(crate) fn routes() -> web::Routes<crate::room::EnvironmentRoom> {
 }
 
 /// How a message travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Channel {
     Mail,
@@ -38,6 +38,12 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::Mail, Self::Sms]
+            .into_iter()
+            .find(|channel| channel.word() == word)
+    }
+
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Mail => "mail",

@@ -203,22 +203,11 @@ pub async fn send_sms(
     order: &SmsOrder,
     now: Millis,
 ) -> Result<Posted, StoreError> {
-    let Some(to) = number(&order.to) else {
+    let Some(to) = kit::phone_key(&order.to) else {
         return Ok(Posted::Undeliverable);
     };
     let template = order.template.word();
     post(tx, app, scope, (Channel::Sms, template, to), &order.contents, now).await
-}
-
-/// A number in international form, without what people put between the digits.
-fn number(text: &str) -> Option<String> {
-    let plain: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.'))
-        .collect();
-    let digits = plain.strip_prefix('+')?;
-    let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    fits.then_some(plain)
 }
 
 async fn post(
@@ -274,29 +263,6 @@ async fn has_way(
     Ok(own || providers::exists(tx, environment, channel).await?)
 }
 
-/// Whether mail of this environment can be sent: flows that cannot do without answer 503 when it cannot.
-///
-/// # Errors
-/// When storage fails.
-pub async fn can_mail(app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
-    can(app, environment, Channel::Mail).await
-}
-
-/// The same for text messages.
-///
-/// # Errors
-/// When storage fails.
-pub async fn can_text(app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
-    can(app, environment, Channel::Sms).await
-}
-
-async fn can(app: &App, environment: &EnvironmentId, channel: Channel) -> Result<bool, StoreError> {
-    let (handle, environment) = (app.clone(), environment.clone());
-    app.db()
-        .read(async move |tx| has_way(tx, &handle, &environment, channel).await)
-        .await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,21 +284,6 @@ mod tests {
             (7_200, "2 hours"),
         ] {
             assert_eq!(duration(seconds), said);
-        }
-    }
-
-    #[test]
-    fn numbers_are_international() {
-        assert_eq!(number("+1 (415) 555-0100").as_deref(), Some("+14155550100"));
-        for text in [
-            "4155550100",
-            "+1",
-            "+1415555010012345678",
-            "+1415555010a",
-            "",
-            "+\r\n14155550100",
-        ] {
-            assert_eq!(number(text), None, "{text:?}");
         }
     }
 }

@@ -47,9 +47,7 @@ impl Reader {
         let closes = tag.starts_with('/');
         match name.as_str() {
             "head" | "style" | "script" | "title" if !closes => {
-                let end = format!("</{name}");
-                let at = tail.to_ascii_lowercase().find(&end).unwrap_or(tail.len());
-                let after = tail.get(at..).unwrap_or("");
+                let after = after_close(tail, &name);
                 return after.split_once('>').map_or("", |(_, after)| after);
             }
             "br" => self.line(1),
@@ -106,6 +104,20 @@ impl Reader {
     }
 }
 
+/// What follows `</name`; nothing where that is missing. Walks over the text once: what is read here is not read again.
+fn after_close<'a>(text: &'a str, name: &str) -> &'a str {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("</") {
+        if let Some((word, after)) = after.split_at_checked(name.len())
+            && word.eq_ignore_ascii_case(name)
+        {
+            return after;
+        }
+        rest = after;
+    }
+    ""
+}
+
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let lower = tag.to_ascii_lowercase();
     let at = lower.find(&format!("{name}="))? + name.len() + 1;
@@ -124,9 +136,7 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let reference = after.split_once(';').filter(|(name, _)| name.len() <= 8);
-        let found = reference.and_then(|(name, tail)| character(name).map(|c| (c, tail)));
-        if let Some((c, tail)) = found {
+        if let Some((c, tail)) = reference(after) {
             out.push(c);
             rest = tail;
         } else {
@@ -136,6 +146,13 @@ fn decoded(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The character that a reference stands for, and what follows it. A name has eight letters at most, so no more is read.
+fn reference(text: &str) -> Option<(char, &str)> {
+    let end = text.bytes().take(9).position(|byte| byte == b';')?;
+    let (name, tail) = (text.get(..end)?, text.get(end + 1..)?);
+    Some((character(name)?, tail))
 }
 
 fn character(name: &str) -> Option<char> {
@@ -186,6 +203,9 @@ mod tests {
             ("&unknown; &#xffffffff;", "&unknown; &#xffffffff;"),
             ("", ""),
             ("<a href=>x</a>", "x"),
+            ("<style>a</p></sty</STYLE >b", "b"),
+            ("<style>é</ü</style>b<script></", "b"),
+            ("&12345678;&#0000065;&é;&", "&12345678;A&é;&"),
             ("é<b>ü</b>", "éü"),
         ] {
             assert_eq!(plain(html), text, "{html}");

@@ -20,6 +20,8 @@ use crate::environments::Profile;
 /// Steps a template may take, and bytes it may become.
 const FUEL: u64 = 100_000;
 const LARGEST: usize = 2 * 1024 * 1024;
+/// Each stands inside the one before it when a template is read, and only so much of that fits on a stack.
+const MOST_ELIFS: usize = 100;
 /// Longest subject, in characters.
 const LONGEST_SUBJECT: usize = 512;
 const LONGEST_SMS: usize = 1_600;
@@ -287,42 +289,94 @@ fn render(source: &str, context: &TemplateValue, form: Form) -> Result<String, S
     String::from_utf8(out.0).map_err(|error| error.to_string())
 }
 
+/// What stands between braces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tag<'a> {
+    /// Where it begins in the text.
+    at: usize,
+    /// `{{` or `{%`.
+    open: &'static str,
+    /// None where it is not closed.
+    words: Option<&'a str>,
+}
+
+/// The tags of a text in order. The text is walked over once, however many there are: what was left behind is not read
+/// again, and nothing is read ahead.
+struct Tags<'a> {
+    text: &'a str,
+    /// How far the walk has come.
+    at: usize,
+}
+
+impl<'a> Tags<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl<'a> Iterator for Tags<'a> {
+    type Item = Tag<'a>;
+
+    fn next(&mut self) -> Option<Tag<'a>> {
+        loop {
+            let rest = self.text.get(self.at..)?;
+            let at = self.at + rest.find('{')?;
+            let tag = self.text.get(at..)?;
+            let (open, close) = match tag.as_bytes().get(1) {
+                Some(b'{') => ("{{", "}}"),
+                Some(b'%') => ("{%", "%}"),
+                _ => {
+                    self.at = at + 1;
+                    continue;
+                }
+            };
+            let inside = tag.get(2..)?;
+            let end = inside.find(close);
+            self.at = at + 2 + end.map_or(inside.len(), |end| end + 2);
+            let words = end.and_then(|end| inside.get(..end));
+            return Some(Tag { at, open, words });
+        }
+    }
+}
+
 /// What is wrong with a template, with the line: `{{name}}` with dotted paths, `{% if name %}` and `{% for x in list %}` are
 /// known, and nothing else.
 pub(crate) fn check(source: &str) -> Result<(), String> {
-    let mut rest = source;
-    let line = |rest: &str| {
-        source
-            .get(..source.len() - rest.len())
-            .unwrap_or("")
-            .matches('\n')
-            .count()
-            + 1
+    let line = |at: usize| {
+        let before = source.get(..at).unwrap_or("");
+        before.matches('\n').count() + 1
     };
-    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
-        let tag = rest.get(at..).unwrap_or("");
-        let here = line(tag);
-        let (open, close) = if tag.starts_with("{{") {
-            ("{{", "}}")
-        } else {
-            ("{%", "%}")
+    let mut elifs = 0;
+    for Tag { at, open, words } in Tags::of(source) {
+        let Some(words) = words else {
+            let close = if open == "{{" { "}}" } else { "%}" };
+            return Err(format!("line {}: {open} is not closed by {close}", line(at)));
         };
-        let inside = tag.get(2..).unwrap_or("");
-        let Some((words, tail)) = inside.split_once(close) else {
-            return Err(format!("line {here}: {open} is not closed by {close}"));
-        };
-        let shown: String = words.trim().chars().take(60).collect();
+        let shown = || words.trim().chars().take(60).collect::<String>();
         if open == "{{" && !is_path(words.trim()) {
             return Err(format!(
-                "line {here}: {{{{{shown}}}}} is not a variable: a name or a dotted path such as {{{{metadata.plan}}}} is"
+                "line {}: {{{{{}}}}} is not a variable: a name or a dotted path such as {{{{metadata.plan}}}} is",
+                line(at),
+                shown()
             ));
         }
-        if open == "{%" && !is_block(words.trim_matches('-').trim()) {
-            return Err(format!(
-                "line {here}: {{% {shown} %}} is not known: if, elif, else, endif, for … in … and endfor are"
-            ));
+        if open == "{%" {
+            let words = words.trim_matches('-').trim();
+            if !is_block(words) {
+                return Err(format!(
+                    "line {}: {{% {} %}} is not known: if, elif, else, endif, for … in … and endfor are",
+                    line(at),
+                    shown()
+                ));
+            }
+            elifs += usize::from(words.starts_with("elif"));
+            if elifs > MOST_ELIFS {
+                return Err(format!(
+                    "line {}: there must be no more than {MOST_ELIFS} elif",
+                    line(at)
+                ));
+            }
         }
-        rest = tail;
     }
     let engine = engine(Form::Html);
     match engine.template_from_str(source) {
@@ -360,6 +414,7 @@ fn is_block(text: &str) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::templates::LONGEST_HTML;
     use super::*;
 
     fn contents(variables: Value) -> Contents {
@@ -514,6 +569,36 @@ mod tests {
             let fault = check(bad).unwrap_err();
             assert!(fault.contains(word), "{bad}: {fault}");
         }
+    }
+
+    #[test]
+    fn tags_are_found_in_one_walk_over_the_largest_text() {
+        let text = "{{a}} { {%b%}\n".repeat(LONGEST_HTML / 14);
+        let mut tags = Tags::of(&text);
+        let (mut found, mut walked) = (0, 0);
+        while let Some(tag) = tags.next() {
+            // Each begins behind the last one's end, and the walk stands right behind it.
+            assert!(tag.at >= walked, "{tag:?}");
+            let words = tag.words.unwrap();
+            assert_eq!((tag.at + words.len() + 4, words.len()), (tags.at, 1));
+            walked = tags.at;
+            found += 1;
+        }
+        assert_eq!((found, walked), (2 * (LONGEST_HTML / 14), text.len() - 1));
+        check(&"{{a}}".repeat(LONGEST_HTML / 5)).unwrap();
+        check(&"{".repeat(LONGEST_HTML)).unwrap_err();
+        let late = check(&("{{a}}\n".repeat(9) + "{{")).unwrap_err();
+        assert!(late.contains("line 10: {{ is not closed"), "{late}");
+    }
+
+    #[test]
+    fn a_chain_of_conditions_has_an_end() {
+        let chain = |links| format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}".repeat(links));
+        check(&chain(MOST_ELIFS)).unwrap();
+        let fault = check(&chain(LONGEST_HTML / 14)).unwrap_err();
+        assert!(fault.contains("elif"), "{fault}");
+        let nested = "{% if a %}".repeat(1_000) + &"{% endif %}".repeat(1_000);
+        assert!(check(&nested).is_err());
     }
 
     #[test]

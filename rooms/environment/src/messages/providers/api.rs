@@ -90,7 +90,7 @@ async fn write_mail(
     way: MailWay,
 ) -> Result<Done, Problem> {
     let way = way.settled();
-    let faults = way.faults();
+    let faults = way.faults(room.app.outbound().allows_aws_roles());
     if !faults.is_empty() {
         return Err(ProviderError::Faults(faults).into());
     }
@@ -125,21 +125,6 @@ async fn remove(
     Ok(Done::OK)
 }
 
-async fn sms_view(room: &EnvironmentRoom, caller: &EnvironmentCaller) -> Result<SmsWayView, Problem> {
-    let (app, environment) = (room.app.clone(), caller.environment.clone());
-    let found = room
-        .app
-        .db()
-        .read(async move |tx| domain::read::<SmsWay>(tx, app.sealing(), &environment, Channel::Sms).await)
-        .await?;
-    let (way, created_at, updated_at) = found.ok_or(ProviderError::NotFound)?;
-    Ok(SmsWayView {
-        way,
-        created_at,
-        updated_at,
-    })
-}
-
 /// The environment's own provider of text messages, its token included.
 #[utoipa::path(get, path = "/identity/resources/configurations/v1/sms", tag = "SMS configuration",
     responses((status = 200, body = SmsWayView), (status = 404, description = "The server's own way is used")))]
@@ -147,7 +132,18 @@ async fn read_sms_provider(
     State(room): State<EnvironmentRoom>,
     caller: EnvironmentCaller,
 ) -> Result<Json<SmsWayView>, Problem> {
-    Ok(Json(sms_view(&room, &caller).await?))
+    let (app, environment) = (room.app.clone(), caller.environment.clone());
+    let found = room
+        .app
+        .db()
+        .read(async move |tx| domain::read::<SmsWay>(tx, app.sealing(), &environment, Channel::Sms).await)
+        .await?;
+    let (way, created_at, updated_at) = found.ok_or(ProviderError::NotFound)?;
+    Ok(Json(SmsWayView {
+        way,
+        created_at,
+        updated_at,
+    }))
 }
 
 /// Sends the environment's text messages through Twilio.
@@ -163,12 +159,17 @@ async fn write_sms_provider(
     if !faults.is_empty() {
         return Err(ProviderError::Faults(faults).into());
     }
-    let change = change(&room, &caller);
-    room.app
+    let (change, written) = (change(&room, &caller), way.clone());
+    let (created_at, updated_at) = room
+        .app
         .db()
-        .write(async move |tx| domain::write(tx, &change, Channel::Sms, "twilio", &way).await)
+        .write(async move |tx| domain::write(tx, &change, Channel::Sms, "twilio", &written).await)
         .await?;
-    Ok(Created(sms_view(&room, &caller).await?))
+    Ok(Created(SmsWayView {
+        way,
+        created_at,
+        updated_at,
+    }))
 }
 
 /// Forgets the environment's own provider of text messages.

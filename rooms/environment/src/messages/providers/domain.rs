@@ -53,21 +53,22 @@ pub(crate) async fn read<W: DeserializeOwned>(
     Ok(Some((way, stored.created_at, stored.updated_at)))
 }
 
-/// Writes a way that was found to be right.
+/// Writes a way that was found to be right; answers when it was made and changed.
 pub(crate) async fn write(
     tx: &Tx,
     change: &Change,
     channel: Channel,
     provider: &str,
     way: &impl Serialize,
-) -> Result<(), StoreError> {
+) -> Result<(Millis, Millis), StoreError> {
     let text = crypto::Sealed::new(serde_json::to_vec(way).map_err(StoreError::other)?);
     let sealed = change
         .app
         .sealing()
         .seal(text.reveal(), &place(&change.environment, channel));
-    store::put(tx, &change.environment, channel, (provider, &sealed), change.now).await?;
-    record(tx, change, channel, "Message provider changed", Some(provider)).await
+    let written = store::put(tx, &change.environment, channel, (provider, &sealed), change.now).await?;
+    record(tx, change, channel, "Message provider changed", Some(provider)).await?;
+    Ok(written)
 }
 
 /// Removes the way; the server's own is used again.

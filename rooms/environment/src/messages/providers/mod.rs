@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use db::{StoreError, Tx};
 use kit::EnvironmentId;
-use outbound::{AwsKeys, MailTransport, Mailgun, SendGrid, Ses, SesKeys, SmsTransport, Twilio};
+use outbound::{AwsKeys, MailTransport, Mailgun, SendGrid, Ses, SesKeys, SmsTransport, Taken, Twilio};
 use web::App;
 
 pub(crate) use api::routes;
@@ -65,7 +65,11 @@ pub(crate) async fn mail(
                     token: None,
                 })
             } else {
-                SesKeys::Role(outbound.aws_role(app.clock()).clone(), way.secret)
+                let taken = Taken {
+                    role: way.secret.reveal().to_owned(),
+                    environment: environment.clone(),
+                };
+                SesKeys::Role(outbound.aws_role(app.clock()).clone(), taken)
             },
             clock: Arc::clone(app.clock()),
         }),

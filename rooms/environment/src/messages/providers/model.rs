@@ -70,9 +70,24 @@ impl MailWay {
         self
     }
 
-    pub(crate) fn faults(&self) -> Vec<String> {
+    /// What is wrong with it. `roles` says whether the operator lets environments use roles.
+    pub(crate) fn faults(&self, roles: bool) -> Vec<String> {
         let mut faults = Vec::new();
         check("secret", self.secret.reveal(), &mut faults);
+        if self.provider == MailProvider::SesRole {
+            if !roles {
+                faults.push(
+                    "provider ses-role is switched off on this server: its operator switches it on with TENANTRY_ALLOW_AWS_ROLES=on"
+                        .to_owned(),
+                );
+            }
+            if !is_role(self.secret.reveal()) {
+                faults.push(
+                    "secret must be the ARN of an IAM role such as arn:aws:iam::123456789012:role/mail"
+                        .to_owned(),
+                );
+            }
+        }
         match self.provider {
             MailProvider::Sendgrid => {}
             MailProvider::Mailgun => {
@@ -107,6 +122,13 @@ fn check(name: &str, value: &str, faults: &mut Vec<String>) {
     } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         faults.push(format!("{name} must be plain characters without blanks"));
     }
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/NAME`
+fn is_role(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "iam", "", account, name]
+        if !account.is_empty() && name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
 /// The region becomes part of a host name.

@@ -50,25 +50,26 @@ pub(crate) async fn find(
     .transpose()
 }
 
-/// Writes the provider of a channel, replacing an older one.
+/// Writes the provider of a channel, replacing an older one; answers when it was made and changed.
 pub(crate) async fn put(
     tx: &Tx,
     environment: &EnvironmentId,
     channel: Channel,
     (provider, sealed): (&str, &str),
     now: Millis,
-) -> Result<(), StoreError> {
-    tx.exec(
+) -> Result<(Millis, Millis), StoreError> {
+    let row = tx.one(
         sql!(
             "INSERT INTO message_providers (environment_id, channel, provider, sealed, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $5)
              ON CONFLICT (environment_id, channel)
-             DO UPDATE SET provider = excluded.provider, sealed = excluded.sealed, updated_at = excluded.updated_at"
+             DO UPDATE SET provider = excluded.provider, sealed = excluded.sealed, updated_at = excluded.updated_at
+             RETURNING created_at, updated_at"
         ),
         args![environment.as_str(), channel.word(), provider, sealed, now.0],
     )
     .await?;
-    Ok(())
+    Ok((Millis(row.get(0)?), Millis(row.get(1)?)))
 }
 
 /// Removes the provider of a channel; says whether there was one.

@@ -1,13 +1,15 @@
 //! Sending what waits: several environments at once, each in a lane of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use blocks::audit::{AuditRecord, Severity};
 use blocks::jobs::Job;
 use db::{StoreError, Tx};
 use futures_util::StreamExt;
+use futures_util::future;
 use futures_util::stream::{self, FuturesUnordered};
 use kit::{EnvironmentId, Millis, Scope};
 use outbound::{Mail, MailTransport, Mailbox, SendError, Sms, SmsTransport};
@@ -16,7 +18,7 @@ use web::App;
 use super::super::order::{Contents, place};
 use super::super::render::{self, Surroundings};
 use super::super::templates::{MailText, SmsText};
-use super::super::{MailTemplate, SmsTemplate, providers, templates};
+use super::super::{Channel, MailTemplate, SmsTemplate, providers, templates};
 use super::store::{self, Lane, Waiting};
 use crate::Directory;
 
@@ -25,11 +27,13 @@ const LANES: usize = 16;
 /// How many messages a lane takes in a round, and how many of them are on the wire at once.
 const ROUND: i64 = 20;
 const AT_ONCE: usize = 5;
-/// How long a lane is served at most; every way out gives up long before.
+/// How long a lane is served at most. Every message has half a minute (`outbound::in_time`), so a round ends before.
 const LEASE_SECONDS: i64 = 180;
+/// How often, in milliseconds, it is looked for lanes that are due: when nothing is under way, and while something is.
+const LOOK_MILLIS: u64 = 200;
 /// Seconds until the second attempt, the third and so on: an hour in all. After the last one the message is dead.
 const PATIENCE: [i64; 5] = [15, 60, 240, 960, 2_400];
-/// A line whose provider takes nothing rests, twice as long every time.
+/// A line whose provider takes nothing rests, twice as long every time; what joins it meanwhile waits with the others.
 const REST_SECONDS: i64 = 15;
 const LONGEST_REST_SECONDS: i64 = 900;
 /// Dead messages that are kept for the operator, per environment.
@@ -49,13 +53,6 @@ struct Ways {
     sms_texts: BTreeMap<String, SmsText>,
 }
 
-/// What a round is about.
-struct Round {
-    lane: Lane,
-    messages: Vec<Waiting>,
-    ways: Ways,
-}
-
 type Outcome = Result<(), SendError>;
 
 #[async_trait]
@@ -65,7 +62,7 @@ impl Job for Delivery {
     }
 
     fn rest_millis(&self) -> u64 {
-        200
+        LOOK_MILLIS
     }
 
     /// Serves lanes until none is due. A lane that hangs keeps its own place only.
@@ -76,23 +73,28 @@ impl Job for Delivery {
             // After a failure of storage what is under way is still waited for, so that it is written down.
             while failed.is_none() && lanes.len() < LANES && !self.app.outbound().is_closed() {
                 match self.next().await {
-                    Ok(Some(round)) => lanes.push(self.serve(round)),
+                    Ok(Some(lane)) => lanes.push(self.serve(lane)),
                     Ok(None) => break,
                     Err(error) => failed = Some(error),
                 }
             }
-            match lanes.next().await {
-                Some(Ok(())) => {}
-                Some(Err(error)) => failed = Some(error),
-                None => return failed.map_or(Ok(false), Err),
+            tokio::select! {
+                served = lanes.next() => match served {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => failed = Some(error),
+                    None => return failed.map_or(Ok(false), Err),
+                },
+                // What becomes due in other lines does not wait for those that are slow.
+                () = tokio::time::sleep(Duration::from_millis(LOOK_MILLIS)) => {}
             }
         }
     }
 }
 
 impl Delivery {
-    /// Takes the lane whose turn it is, with what is due in it.
-    async fn next(&self) -> Result<Option<Round>, StoreError> {
+    /// Takes the lane whose turn it is. Nothing else is read with that: what cannot be read must not give the turn back, or
+    /// everybody would wait behind it.
+    async fn next(&self) -> Result<Option<Lane>, StoreError> {
         let now = self.app.now();
         let due = self
             .app
@@ -102,30 +104,39 @@ impl Delivery {
         if !due {
             return Ok(None);
         }
-        let app = self.app.clone();
+        let until = now.plus_seconds(LEASE_SECONDS);
         self.app
             .db()
-            .write(async move |tx| {
-                let until = now.plus_seconds(LEASE_SECONDS);
-                let Some(lane) = store::lease(tx, now, until).await? else {
-                    return Ok(None);
-                };
-                let messages = store::due(tx, &lane.environment, now, ROUND).await?;
-                let ways = ways(tx, &app, &lane.environment, &messages).await?;
-                Ok::<_, StoreError>(Some(Round { lane, messages, ways }))
-            })
+            .write(async move |tx| store::lease(tx, now, until).await)
             .await
     }
 
-    async fn serve(&self, round: Round) -> Result<(), StoreError> {
-        let Round { lane, messages, ways } = round;
-        let environment = lane.environment.clone();
-        let surroundings = self.surroundings(&environment).await?;
+    async fn serve(&self, lane: Lane) -> Result<(), StoreError> {
+        let (environment, now) = (lane.environment.clone(), self.app.now());
+        let messages = self
+            .app
+            .db()
+            .read(async move |tx| store::due(tx, &environment, now, ROUND).await)
+            .await?;
+        let environment = &lane.environment;
+        let ready = self.ready(environment, &messages).await;
+        let ready = ready.inspect_err(
+            |error| tracing::error!(%environment, %error, "how this environment sends cannot be read"),
+        );
         let sent: Vec<(Waiting, Outcome)> = stream::iter(messages)
+            // What has not begun when the server stops stays as it is.
+            .take_while(|_| future::ready(!self.app.outbound().is_closed()))
             .map(|message| {
-                let (ways, surroundings, environment) = (&ways, &surroundings, &environment);
+                let ready = ready.as_ref();
                 async move {
-                    let outcome = self.send(environment, &message, ways, surroundings).await;
+                    let outcome = match ready {
+                        Ok((ways, surroundings)) => {
+                            outbound::in_time(self.send(environment, &message, ways, surroundings)).await
+                        }
+                        Err(_) => Err(SendError::Later(
+                            "how this environment sends cannot be read".to_owned(),
+                        )),
+                    };
                     (message, outcome)
                 }
             })
@@ -133,6 +144,25 @@ impl Delivery {
             .collect()
             .await;
         self.record(lane, sent).await
+    }
+
+    /// What a round needs beside its messages.
+    async fn ready(
+        &self,
+        environment: &EnvironmentId,
+        messages: &[Waiting],
+    ) -> Result<(Ways, Surroundings), StoreError> {
+        let (app, handle) = (self.app.clone(), environment.clone());
+        let kinds: BTreeSet<(Channel, String)> = messages
+            .iter()
+            .map(|message| (message.channel, message.template.clone()))
+            .collect();
+        let ways = self
+            .app
+            .db()
+            .read(async move |tx| ways(tx, &app, &handle, &kinds).await)
+            .await?;
+        Ok((ways, self.surroundings(environment).await?))
     }
 
     async fn surroundings(&self, environment: &EnvironmentId) -> Result<Surroundings, StoreError> {
@@ -159,7 +189,7 @@ impl Delivery {
         let unknown = || SendError::Never(format!("there is no template {}", message.template));
         let codes = contents.variables.get("code").and_then(|code| code.as_str());
         let codes = codes.map(str::to_owned).into_iter().collect();
-        if message.channel == super::super::Channel::Sms.word() {
+        if message.channel == Channel::Sms {
             let kind = SmsTemplate::from_word(&message.template).ok_or_else(unknown)?;
             let text = render::sms(kind, ways.sms_texts.get(&message.template), &contents);
             let sms = Sms {
@@ -220,10 +250,11 @@ impl Delivery {
                         store::forget_dead(tx, &lane.environment, DEAD).await?;
                     }
                 }
-                let faults = if stuck && went.is_empty() {
-                    lane.faults + 1
-                } else {
-                    0
+                let faults = match (sent.is_empty(), stuck && went.is_empty()) {
+                    // Nothing was tried, so nothing is known.
+                    (true, _) => lane.faults,
+                    (false, true) => lane.faults + 1,
+                    (false, false) => 0,
                 };
                 let rest = if faults == 0 { 0 } else { rest(faults) };
                 let gone = i64::try_from(gone).unwrap_or(0);
@@ -249,22 +280,22 @@ async fn ways(
     tx: &Tx,
     app: &App,
     environment: &EnvironmentId,
-    messages: &[Waiting],
+    kinds: &BTreeSet<(Channel, String)>,
 ) -> Result<Ways, StoreError> {
     let mut mail_texts = BTreeMap::new();
     let mut sms_texts = BTreeMap::new();
-    for message in messages {
-        let word = &message.template;
-        if message.channel == super::super::Channel::Sms.word() {
-            if !sms_texts.contains_key(word)
-                && let Some(text) = templates::sms_text(tx, environment, word).await?
-            {
-                sms_texts.insert(word.clone(), text);
+    for (channel, word) in kinds {
+        match channel {
+            Channel::Mail => {
+                if let Some(text) = templates::mail_text(tx, environment, word).await? {
+                    mail_texts.insert(word.clone(), text);
+                }
             }
-        } else if !mail_texts.contains_key(word)
-            && let Some(text) = templates::mail_text(tx, environment, word).await?
-        {
-            mail_texts.insert(word.clone(), text);
+            Channel::Sms => {
+                if let Some(text) = templates::sms_text(tx, environment, word).await? {
+                    sms_texts.insert(word.clone(), text);
+                }
+            }
         }
     }
     Ok(Ways {
@@ -283,11 +314,7 @@ fn note(environment: &EnvironmentId, sent: &[(Waiting, Outcome)]) {
             Err(SendError::Later(_)) => "failed",
             Err(SendError::Never(_)) => "refused",
         };
-        let channel = if message.channel == super::super::Channel::Sms.word() {
-            "sms"
-        } else {
-            "mail"
-        };
+        let channel = message.channel.word();
         metrics::counter!("tenantry_messages_total", "outcome" => word, "channel" => channel).increment(1);
         if let Err(error) = outcome {
             tracing::warn!(%environment, message = message.id, template = message.template, attempt = message.attempts + 1, %error,
@@ -310,8 +337,12 @@ async fn tell(
     let mut record = AuditRecord::new("Message could not be delivered", "message", &message.id)
         .severity(Severity::Error)
         .in_tenant(&message.tenant_id)
-        .described(format!("{} ({}): {fault}", message.template, message.channel));
-    record.email = (message.channel == "mail").then(|| message.target.clone());
+        .described(format!(
+            "{} ({}): {fault}",
+            message.template,
+            message.channel.word()
+        ));
+    record.email = (message.channel == Channel::Mail).then(|| message.target.clone());
     record
         .write(tx, app.ids(), &Scope::environment(environment.clone()), now)
         .await

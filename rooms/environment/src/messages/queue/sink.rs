@@ -42,6 +42,37 @@ impl Sink for MessageSink {
     }
 }
 
+/// Messages of a batch that did not join the line.
+#[derive(Clone, Copy, Default)]
+struct Dropped {
+    too_many: u64,
+    unreadable: u64,
+}
+
+impl Dropped {
+    const fn all(self) -> u64 {
+        self.too_many + self.unreadable
+    }
+
+    /// Why, for the environment's owner.
+    fn said(self) -> String {
+        let mut said = Vec::new();
+        if self.too_many > 0 {
+            said.push(format!(
+                "{} messages were dropped: at most {WAITING} may wait in an environment, and {FOR_ONE} for one receiver",
+                self.too_many
+            ));
+        }
+        if self.unreadable > 0 {
+            said.push(format!(
+                "{} messages were dropped: what was ordered cannot be read",
+                self.unreadable
+            ));
+        }
+        said.join("; ")
+    }
+}
+
 impl MessageSink {
     async fn line_up(
         &self,
@@ -51,22 +82,27 @@ impl MessageSink {
     ) -> Result<(), StoreError> {
         let mut waiting = store::hold(tx, environment).await?;
         let mut receivers: BTreeMap<String, i64> = BTreeMap::new();
-        let (mut joined, mut dropped) = (0, 0);
+        let (mut joined, mut dropped) = (0, Dropped::default());
         for event in events {
-            let parcel: Parcel = serde_json::from_str(&event.body).map_err(StoreError::other)?;
+            // Trying again would not make it readable, and would keep every message behind it.
+            let Ok(parcel) = serde_json::from_str::<Parcel>(&event.body) else {
+                tracing::error!(%environment, message = event.id, "an ordered message cannot be read");
+                dropped.unreadable += 1;
+                continue;
+            };
             let known = match receivers.get(&parcel.to) {
                 Some(known) => *known,
                 None => store::waiting_for(tx, environment, &parcel.to, FOR_ONE).await?,
             };
             if waiting >= WAITING || known >= FOR_ONE {
-                dropped += 1;
+                dropped.too_many += 1;
                 continue;
             }
             receivers.insert(parcel.to.clone(), known + 1);
             let message = Waiting {
                 id: event.id.clone(),
                 tenant_id: parcel.tenant_id,
-                channel: parcel.channel.word().to_owned(),
+                channel: parcel.channel,
                 template: parcel.template,
                 target: parcel.to,
                 sealed: format!("{}.{}", parcel.seal, parcel.sealed),
@@ -79,21 +115,20 @@ impl MessageSink {
         if let Some(first) = events.first().filter(|_| joined > 0) {
             store::joined(tx, environment, joined, first.created_at).await?;
         }
-        if dropped > 0 {
+        if dropped.all() > 0 {
             self.tell(tx, environment, dropped).await?;
         }
         Ok(())
     }
 
     /// One record for all of a batch: a flood of messages must not become a flood of records.
-    async fn tell(&self, tx: &Tx, environment: &EnvironmentId, dropped: u64) -> Result<(), StoreError> {
-        tracing::warn!(%environment, dropped, "messages were dropped: too many wait already");
-        metrics::counter!("tenantry_messages_total", "outcome" => "dropped").increment(dropped);
+    async fn tell(&self, tx: &Tx, environment: &EnvironmentId, dropped: Dropped) -> Result<(), StoreError> {
+        let said = dropped.said();
+        tracing::warn!(%environment, "{said}");
+        metrics::counter!("tenantry_messages_total", "outcome" => "dropped").increment(dropped.all());
         AuditRecord::new("Messages dropped", "message", "")
             .severity(Severity::Error)
-            .described(format!(
-                "{dropped} messages were dropped: at most {WAITING} may wait in an environment, and {FOR_ONE} for one receiver"
-            ))
+            .described(said)
             .write(
                 tx,
                 self.app.ids(),

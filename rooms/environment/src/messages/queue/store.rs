@@ -3,6 +3,8 @@
 use db::{Query, Row, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Millis};
 
+use super::super::Channel;
+
 /// When nothing waits.
 const NEVER: i64 = i64::MAX;
 
@@ -10,7 +12,7 @@ const NEVER: i64 = i64::MAX;
 pub(crate) struct Waiting {
     pub(crate) id: String,
     pub(crate) tenant_id: String,
-    pub(crate) channel: String,
+    pub(crate) channel: Channel,
     pub(crate) template: String,
     pub(crate) target: String,
     /// `seal id.sealed contents`.
@@ -78,7 +80,7 @@ pub(crate) async fn add(
             environment.as_str(),
             &message.id,
             &message.tenant_id,
-            &message.channel,
+            message.channel.word(),
             &message.template,
             &message.target,
             &message.sealed,
@@ -151,10 +153,12 @@ pub(crate) async fn lease(tx: &Tx, now: Millis, until: Millis) -> Result<Option<
 }
 
 fn waiting_from(row: &Row) -> Result<Waiting, StoreError> {
+    let channel: String = row.get(2)?;
     Ok(Waiting {
         id: row.get(0)?,
         tenant_id: row.get(1)?,
-        channel: row.get(2)?,
+        channel: Channel::from_word(&channel)
+            .ok_or_else(|| StoreError::other(format!("{channel} is no channel")))?,
         template: row.get(3)?,
         target: row.get(4)?,
         sealed: row.get(5)?,
@@ -256,7 +260,8 @@ pub(crate) async fn forget_dead(tx: &Tx, environment: &EnvironmentId, most: i64)
     Ok(())
 }
 
-/// Ends a lease: `gone` messages left the line, and it is not served again before `not_before`.
+/// Ends a lease: `gone` messages left the line, and it is not served again before `not_before`, whatever joins it: a line
+/// that rests is leased to nobody until then.
 pub(crate) async fn release(
     tx: &Tx,
     lane: &Lane,
@@ -277,15 +282,16 @@ pub(crate) async fn release(
     tx.exec(
         sql!(
             "UPDATE message_queues SET waiting = waiting - $2, next_due = $3, faults = $4,
-                    leased_until = CASE WHEN leased_until = $5 THEN 0 ELSE leased_until END
+                    leased_until = CASE WHEN leased_until = $5 THEN $6 ELSE leased_until END
              WHERE environment_id = $1"
         ),
         args![
             lane.environment.as_str(),
             gone,
-            first.max(not_before.0),
+            first,
             faults,
-            lane.leased_until
+            lane.leased_until,
+            not_before.0
         ],
     )
     .await?;

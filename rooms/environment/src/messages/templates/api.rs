@@ -50,6 +50,14 @@ fn change(room: &EnvironmentRoom, caller: &EnvironmentCaller) -> Change {
     }
 }
 
+fn judged(faults: Vec<String>) -> Result<(), TemplateError> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(TemplateError::Faults(faults))
+    }
+}
+
 fn mail_kind(word: &str) -> Result<MailTemplate, Problem> {
     MailTemplate::from_word(word).ok_or_else(|| {
         let words: Vec<&str> = MailTemplate::ALL.iter().map(|kind| kind.word()).collect();
@@ -120,6 +128,7 @@ async fn write_mail_template(
     caller: EnvironmentCaller,
     Body(changes): Body<MailTemplateChanges>,
 ) -> Result<Done, Problem> {
+    judged(changes.faults())?;
     let change = change(&room, &caller);
     room.app
         .db()
@@ -237,6 +246,7 @@ async fn write_sms_template(
     Body(changes): Body<SmsTemplateChanges>,
 ) -> Result<Created<SmsTemplateView>, Problem> {
     let kind = sms_kind(&word)?;
+    judged(changes.faults())?;
     let change = change(&room, &caller);
     let stored = room
         .app

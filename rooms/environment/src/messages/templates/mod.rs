@@ -9,6 +9,8 @@ use db::{StoreError, Tx};
 use kit::EnvironmentId;
 
 pub(crate) use api::routes;
+#[cfg(test)]
+pub(crate) use model::LONGEST_HTML;
 pub(crate) use model::{MailText, SmsText};
 
 use super::Channel;

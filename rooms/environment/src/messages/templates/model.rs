@@ -123,6 +123,47 @@ pub(crate) struct MailTemplateChanges {
 }
 
 impl MailTemplateChanges {
+    /// What is wrong with the members that are given, as sentences.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(address) = self.sender_email.as_deref().filter(|text| !text.is_empty())
+            && fits("senderEmail", address, LONGEST, &mut faults)
+            && Mailbox::new("", address).is_err()
+        {
+            faults.push("senderEmail must be an email".to_owned());
+        }
+        if let Some(subject) = &self.subject
+            && fits("subject", subject, LONGEST, &mut faults)
+        {
+            on_one_line("subject", subject, &mut faults);
+            is_template("subject", subject, &mut faults);
+        }
+        if let Some(name) = &self.from_name
+            && fits("fromName", name, LONGEST, &mut faults)
+        {
+            on_one_line("fromName", name, &mut faults);
+        }
+        for (name, pattern) in [
+            ("redirectURL", &self.redirect_url),
+            ("successRedirectUrl", &self.success_redirect_url),
+        ] {
+            if let Some(pattern) = pattern.as_deref().filter(|text| !text.is_empty())
+                && fits(name, pattern, LONGEST_ADDRESS, &mut faults)
+                && !leads_somewhere(pattern)
+            {
+                faults.push(format!(
+                    "{name} must be an address such as https://… or the scheme of an app, or begin with {{{{APP_URL}}}} or {{{{LOGIN_URL}}}}"
+                ));
+            }
+        }
+        if let Some(html) = &self.html_template
+            && fits("htmlTemplate", html, LONGEST_HTML, &mut faults)
+        {
+            is_template("htmlTemplate", html, &mut faults);
+        }
+        faults
+    }
+
     /// Lays the members that are given over `old`.
     pub(crate) fn over(&self, old: &MailText) -> MailText {
         let text = |given: &Option<String>, stored: &str| given.clone().unwrap_or_else(|| stored.to_owned());
@@ -137,47 +178,27 @@ impl MailTemplateChanges {
     }
 }
 
-/// What is wrong with a mail template, as sentences.
-pub(crate) fn faults(text: &MailText) -> Vec<String> {
-    let mut faults = Vec::new();
-    for (name, value, most) in [
-        ("senderEmail", &text.sender_email, LONGEST),
-        ("subject", &text.subject, LONGEST),
-        ("fromName", &text.from_name, LONGEST),
-        ("redirectURL", &text.redirect_url, LONGEST_ADDRESS),
-        ("successRedirectUrl", &text.success_redirect_url, LONGEST_ADDRESS),
-        ("htmlTemplate", &text.html, LONGEST_HTML),
-    ] {
-        if value.chars().count() > most {
-            faults.push(format!(
-                "{name} must be shorter than or equal to {most} characters"
-            ));
-        }
+/// Whether a text fits; says so where it does not. What is too long is not looked at any further.
+fn fits(name: &str, value: &str, most: usize, faults: &mut Vec<String>) -> bool {
+    let fits = value.chars().nth(most).is_none();
+    if !fits {
+        faults.push(format!(
+            "{name} must be shorter than or equal to {most} characters"
+        ));
     }
-    for (name, value) in [("subject", &text.subject), ("fromName", &text.from_name)] {
-        if value.chars().any(char::is_control) {
-            faults.push(format!("{name} must be on one line, without control characters"));
-        }
+    fits
+}
+
+fn on_one_line(name: &str, value: &str, faults: &mut Vec<String>) {
+    if value.chars().any(char::is_control) {
+        faults.push(format!("{name} must be on one line, without control characters"));
     }
-    if !text.sender_email.is_empty() && Mailbox::new("", &text.sender_email).is_err() {
-        faults.push("senderEmail must be an email".to_owned());
+}
+
+fn is_template(name: &str, value: &str, faults: &mut Vec<String>) {
+    if let Err(fault) = render::check(value) {
+        faults.push(format!("{name}: {fault}"));
     }
-    for (name, value) in [
-        ("redirectURL", &text.redirect_url),
-        ("successRedirectUrl", &text.success_redirect_url),
-    ] {
-        if !value.is_empty() && !leads_somewhere(value) {
-            faults.push(format!(
-                "{name} must be an http or https address, or begin with {{{{APP_URL}}}} or {{{{LOGIN_URL}}}}"
-            ));
-        }
-    }
-    for (name, value) in [("subject", &text.subject), ("htmlTemplate", &text.html)] {
-        if let Err(fault) = render::check(value) {
-            faults.push(format!("{name}: {fault}"));
-        }
-    }
-    faults
 }
 
 /// Applications on phones have schemes of their own, so any is taken that runs nothing.
@@ -230,19 +251,17 @@ pub(crate) struct SmsTemplateChanges {
     pub(crate) active: Option<bool>,
 }
 
-/// What is wrong with a text-message template.
-pub(crate) fn sms_faults(text: &SmsText) -> Vec<String> {
-    let mut faults = Vec::new();
-    if text.text.trim().is_empty() {
-        faults.push("template should not be empty".to_owned());
+impl SmsTemplateChanges {
+    /// What is wrong with the members that are given.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let Some(text) = &self.template else { return faults };
+        if text.trim().is_empty() {
+            faults.push("template should not be empty".to_owned());
+        }
+        if fits("template", text, LONGEST_SMS, &mut faults) {
+            is_template("template", text, &mut faults);
+        }
+        faults
     }
-    if text.text.chars().count() > LONGEST_SMS {
-        faults.push(format!(
-            "template must be shorter than or equal to {LONGEST_SMS} characters"
-        ));
-    }
-    if let Err(fault) = render::check(&text.text) {
-        faults.push(format!("template: {fault}"));
-    }
-    faults
 }
