@@ -1,10 +1,10 @@
 //! Decisions about places in a hierarchy.
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Scope, TenantId, UserId};
-use serde_json::{Value, json};
+use kit::{EnvironmentId, Scope, TenantId};
+use serde_json::json;
 use thiserror::Error;
-use web::AnyCaller;
+use web::{AnyCaller, UserCaller};
 
 use super::model::NewSubTenant;
 use super::opening;
@@ -94,22 +94,6 @@ pub(crate) async fn levels_left(tx: &Tx, environment: &EnvironmentId, id: &str) 
     Ok(MOST_LEVELS - i64::try_from(above).unwrap_or(MOST_LEVELS))
 }
 
-async fn note(
-    tx: &Tx,
-    change: &Change,
-    action: &str,
-    id: &str,
-    before: &Value,
-    after: &Value,
-) -> Result<(), StoreError> {
-    let mut record = change.by.clone().in_tenant(id).changed(Some(before), Some(after));
-    action.clone_into(&mut record.action);
-    "tenant".clone_into(&mut record.resource);
-    id.clone_into(&mut record.resource_id);
-    let scope = Scope::tenant(change.environment.clone(), id.into());
-    record.write(tx, &change.ids, &scope, change.now).await
-}
-
 async fn held(tx: &Tx, change: &Change, id: &str) -> Result<Tenant, HierarchyError> {
     match tenants::held(tx, &change.environment, id).await {
         Err(TenantError::NotFound) => Err(HierarchyError::NoSuchTenant(id.to_owned())),
@@ -150,8 +134,9 @@ pub(super) async fn place(tx: &Tx, change: &Change, parent: &str, child: &str) -
         json!({"parentTenantId": old.parent_tenant_id}),
         json!({"parentTenantId": parent}),
     );
-    note(tx, change, "Sub-account assigned", child, &before, &after).await?;
-    Ok(())
+    Ok(change
+        .note(tx, "Sub-account assigned", child, Some(&before), Some(&after))
+        .await?)
 }
 
 /// Takes a tenant out from under its parent, with everything below it.
@@ -167,8 +152,9 @@ pub(super) async fn part(tx: &Tx, change: &Change, parent: &str, child: &str) ->
     }
     store::set_parent(tx, environment, child, "").await?;
     let (before, after) = (json!({"parentTenantId": parent}), json!({"parentTenantId": null}));
-    note(tx, change, "Sub-account unassigned", child, &before, &after).await?;
-    Ok(())
+    Ok(change
+        .note(tx, "Sub-account unassigned", child, Some(&before), Some(&after))
+        .await?)
 }
 
 /// Creates a sub-tenant. Users create only below their own tenant, and only under tenants that may have sub-tenants.
@@ -202,19 +188,23 @@ pub(super) async fn create(
     }
     let tenant = tenants::create(tx, change, &new.clone().below(parent)).await?;
     if let Some(user) = caller.user() {
-        open_to_creator(tx, change, members, &scope, &user.user).await?;
+        open_to_creator(tx, change, members, user).await?;
     }
     Ok(tenant)
 }
 
-/// Who creates a sub-tenant reaches it, where the creator's tenant lets its members do so by default.
+/// Who creates a sub-tenant reaches it, where the creator's tenant lets its members do so by default. That opens
+/// everything below the tenant: only for those who might open it to themselves anyway.
 async fn open_to_creator(
     tx: &Tx,
     change: &Change,
     members: &dyn SubAccountMembers,
-    scope: &Scope,
-    user: &UserId,
+    creator: &UserCaller,
 ) -> Result<(), HierarchyError> {
+    if !creator.may("fe.account-hierarchy.write.subAccountAccess") {
+        return Ok(());
+    }
+    let (scope, user) = (&creator.scope(), &creator.user);
     let own = tenants::tenant(tx, scope).await?;
     if own.is_some_and(|own| own.sub_account_access.by_default()) && members.open_to(tx, scope, user).await? {
         let mut record = change.by.clone().changed(
@@ -290,6 +280,13 @@ pub(super) async fn set_access(
         json!({"subAccountAccessType": old.sub_account_access}),
         json!({"subAccountAccessType": access}),
     );
-    note(tx, change, "Sub-account access type changed", id, &before, &after).await?;
-    Ok(())
+    Ok(change
+        .note(
+            tx,
+            "Sub-account access type changed",
+            id,
+            Some(&before),
+            Some(&after),
+        )
+        .await?)
 }

@@ -51,9 +51,12 @@ pub(super) async fn everything_below(
     for level in 1..=FAR {
         let mut here = Vec::new();
         for parents in level_above.chunks(PARENTS) {
+            let heirs = removals_below(db, environment, parents).await?;
+            let mut parents = parents.to_vec();
+            parents.extend(heirs.keys().cloned());
             let mut last = (String::new(), String::new());
             loop {
-                let (environment, wanted, after) = (environment.clone(), parents.to_vec(), last.clone());
+                let (environment, wanted, after) = (environment.clone(), parents.clone(), last.clone());
                 let piece = db
                     .read::<_, StoreError, _>(async move |tx| {
                         let wanted = wanted.iter().map(String::as_str);
@@ -62,7 +65,10 @@ pub(super) async fn everything_below(
                     .await?;
                 let Some(end) = piece.last() else { break };
                 last = (end.parent.clone(), end.tenant_id.clone());
-                for node in piece {
+                for mut node in piece {
+                    if let Some(heir) = heirs.get(&node.parent) {
+                        node.parent.clone_from(heir);
+                    }
                     if seen.insert(node.tenant_id.clone()) {
                         here.push(node.tenant_id.clone());
                         found.push((node, level));
@@ -76,6 +82,21 @@ pub(super) async fn everything_below(
         level_above = here;
     }
     Ok(found)
+}
+
+/// The tenants being cleared away whose sub-tenants one of these takes over, each with who does.
+async fn removals_below(
+    db: &Db,
+    environment: &EnvironmentId,
+    parents: &[String],
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let (environment, parents) = (environment.clone(), parents.to_vec());
+    let found = db
+        .read::<_, StoreError, _>(async move |tx| {
+            store::removals_below(tx, &environment, parents.iter().map(String::as_str)).await
+        })
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// The ways up from some tenants.

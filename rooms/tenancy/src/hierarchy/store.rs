@@ -1,5 +1,6 @@
-//! SQL of places in a hierarchy. `CROSS JOIN` keeps SQLite from turning a way down round: it would read every tenant of the
-//! environment once per step.
+//! SQL of places in a hierarchy. Every way passes through tenants that are being cleared away: whoever takes over their
+//! sub-tenants stands above these already. `CROSS JOIN` keeps SQLite from turning a way down round: it would read every
+//! tenant of the environment once per step.
 
 use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
@@ -21,8 +22,7 @@ pub(super) async fn guard(tx: &Tx, environment: &EnvironmentId) -> Result<(), St
     Ok(())
 }
 
-/// The ids above a tenant, the nearest first. A tenant that is being cleared away is passed through: whoever takes over
-/// its sub-tenants stands above them already.
+/// The ids above a tenant, the nearest first; among them those of tenants that are being cleared away.
 pub(super) async fn above(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -53,19 +53,65 @@ pub(super) async fn above(
 pub(super) async fn parents_of(
     tx: &Tx,
     environment: &EnvironmentId,
-    ids: impl IntoIterator<Item = &str>,
+    ids: impl IntoIterator<Item = &str> + Clone,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut query =
         Query::new("SELECT t.tenant_id, t.parent_tenant_id FROM tenants t WHERE t.environment_id = ");
     query
         .bind(environment.as_str())
         .push(" AND t.parent_tenant_id <> '' AND t.tenant_id IN ")
+        .bind_list(ids.clone());
+    query
+        .push(" UNION ALL SELECT r.tenant_id, r.parent_tenant_id FROM tenant_removals r WHERE r.environment_id = ")
+        .bind(environment.as_str())
+        .push(" AND r.parent_tenant_id <> '' AND r.tenant_id IN ")
         .bind_list(ids);
     let rows = tx.all_built(&query).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// Ids and levels below a tenant, level by level.
+/// Begins a query with the ways down from some tenants: `down` holds each tenant met, the level it is met at, the one the
+/// way began at, and whether it is being cleared away. A step has two ways to go, to tenants and to removals, and each
+/// has its own key: NULL, which no index holds, on the other way. `UNION ALL` instead would be two steps, which
+/// PostgreSQL refuses, or a table of all tenants, which SQLite would fill.
+fn ways_down<'a>(
+    mut query: Query,
+    environment: &EnvironmentId,
+    tops: impl IntoIterator<Item = &'a str>,
+    levels: i64,
+) -> Query {
+    query
+        .push(
+            "WITH RECURSIVE ways (removed) AS (SELECT FALSE UNION ALL SELECT TRUE),
+             down (top, tenant_id, removed, level) AS (
+               SELECT p.tenant_id, p.tenant_id, FALSE, CAST(0 AS BIGINT) FROM tenants p WHERE p.environment_id = ",
+        )
+        .bind(environment.as_str())
+        .push(" AND p.tenant_id IN ")
+        .bind_list(tops);
+    query
+        .push(
+            " UNION ALL
+               SELECT down.top, COALESCE(t.tenant_id, r.tenant_id), ways.removed, down.level + 1
+               FROM down CROSS JOIN ways
+               LEFT JOIN tenants t ON t.environment_id = ",
+        )
+        .bind(environment.as_str())
+        .push(
+            " AND t.parent_tenant_id = CASE WHEN NOT ways.removed THEN down.tenant_id END
+               LEFT JOIN tenant_removals r ON r.environment_id = ",
+        )
+        .bind(environment.as_str())
+        .push(
+            " AND r.parent_tenant_id = CASE WHEN ways.removed THEN down.tenant_id END
+               WHERE COALESCE(t.tenant_id, r.tenant_id) IS NOT NULL AND down.level < ",
+        )
+        .bind(levels)
+        .push(") ");
+    query
+}
+
+/// Ids below a tenant, level by level.
 pub(super) async fn below(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -73,22 +119,11 @@ pub(super) async fn below(
     levels: i64,
     most: i64,
 ) -> Result<Vec<String>, StoreError> {
-    let rows = tx
-        .all(
-            sql!(
-                "WITH RECURSIVE down (tenant_id, level) AS (
-                   SELECT tenant_id, CAST(1 AS BIGINT) FROM tenants
-                   WHERE environment_id = $1 AND parent_tenant_id = $2
-                   UNION ALL
-                   SELECT t.tenant_id, down.level + 1
-                   FROM down CROSS JOIN tenants t
-                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
-                 SELECT tenant_id FROM down ORDER BY level, tenant_id LIMIT $4"
-            ),
-            args![environment.as_str(), id, levels, most],
-        )
-        .await?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let mut query = ways_down(Query::new(""), environment, [id], levels);
+    query
+        .push("SELECT tenant_id FROM down WHERE level > 0 AND NOT removed ORDER BY level, tenant_id LIMIT ")
+        .bind(most);
+    tx.all_built(&query).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// How many levels stand below a tenant, counted up to `most`.
@@ -98,22 +133,9 @@ pub(super) async fn height(
     id: &str,
     most: i64,
 ) -> Result<i64, StoreError> {
-    let row = tx
-        .one(
-            sql!(
-                "WITH RECURSIVE down (tenant_id, level) AS (
-                   SELECT tenant_id, CAST(1 AS BIGINT) FROM tenants
-                   WHERE environment_id = $1 AND parent_tenant_id = $2
-                   UNION ALL
-                   SELECT t.tenant_id, down.level + 1
-                   FROM down CROSS JOIN tenants t
-                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
-                 SELECT COALESCE(MAX(level), 0) FROM down"
-            ),
-            args![environment.as_str(), id, most],
-        )
-        .await?;
-    row.get(0)
+    let mut query = ways_down(Query::new(""), environment, [id], most);
+    query.push("SELECT COALESCE(MAX(level), 0) FROM down WHERE NOT removed");
+    tx.one_built(&query).await?.get(0)
 }
 
 /// Where the tenants below one stand in lists.
@@ -124,19 +146,7 @@ pub(super) async fn seats_below(
     levels: i64,
 ) -> Result<Vec<Seat>, StoreError> {
     let rows = tx
-        .all(
-            sql!(
-                "WITH RECURSIVE down (tenant_id, name_key, created_at, level) AS (
-                   SELECT tenant_id, name_key, created_at, CAST(1 AS BIGINT) FROM tenants
-                   WHERE environment_id = $1 AND parent_tenant_id = $2
-                   UNION ALL
-                   SELECT t.tenant_id, t.name_key, t.created_at, down.level + 1
-                   FROM down CROSS JOIN tenants t
-                   WHERE t.environment_id = $1 AND t.parent_tenant_id = down.tenant_id AND down.level < $3)
-                 SELECT tenant_id, name_key, created_at FROM down"
-            ),
-            args![environment.as_str(), id, levels],
-        )
+        .all_built(&seats_query(Query::new(""), environment, id, levels))
         .await?;
     rows.iter()
         .map(|row| {
@@ -147,6 +157,33 @@ pub(super) async fn seats_below(
             })
         })
         .collect()
+}
+
+fn seats_query(query: Query, environment: &EnvironmentId, id: &str, levels: i64) -> Query {
+    let mut query = ways_down(query, environment, [id], levels);
+    query
+        .push(
+            "SELECT t.tenant_id, t.name_key, t.created_at FROM down CROSS JOIN tenants t
+             WHERE down.level > 0 AND NOT down.removed AND t.tenant_id = down.tenant_id AND t.environment_id = ",
+        )
+        .bind(environment.as_str());
+    query
+}
+
+/// The tenants being cleared away whose sub-tenants one of these takes over, as (tenant, who takes over).
+pub(super) async fn removals_below(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    parents: impl IntoIterator<Item = &str>,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut query =
+        Query::new("SELECT r.tenant_id, r.parent_tenant_id FROM tenant_removals r WHERE r.environment_id = ");
+    query
+        .bind(environment.as_str())
+        .push(" AND r.parent_tenant_id IN ")
+        .bind_list(parents);
+    let rows = tx.all_built(&query).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 fn nodes() -> Query {
@@ -270,23 +307,8 @@ pub(super) async fn sizes(
     ids: impl IntoIterator<Item = &str>,
     levels: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut query = Query::new(
-        "WITH RECURSIVE down (top, tenant_id, level) AS (
-           SELECT t.parent_tenant_id, t.tenant_id, CAST(1 AS BIGINT) FROM tenants t WHERE t.environment_id = ",
-    );
-    query
-        .bind(environment.as_str())
-        .push(" AND t.parent_tenant_id IN ")
-        .bind_list(ids);
-    query
-        .push(
-            " UNION ALL
-           SELECT down.top, t.tenant_id, down.level + 1 FROM down CROSS JOIN tenants t WHERE t.environment_id = ",
-        )
-        .bind(environment.as_str())
-        .push(" AND t.parent_tenant_id = down.tenant_id AND down.level < ")
-        .bind(levels)
-        .push(") SELECT top, COUNT(*) FROM down GROUP BY top");
+    let mut query = ways_down(Query::new(""), environment, ids, levels);
+    query.push("SELECT top, COUNT(*) FROM down WHERE level > 0 AND NOT removed GROUP BY top");
     let rows = tx.all_built(&query).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
@@ -326,4 +348,51 @@ pub(super) async fn set_access(
 /// Whether the order must be walked from its other end.
 pub(super) const fn reversed(order: Order, from_end: bool) -> bool {
     matches!(order, Order::Descending) != from_end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::{Bench, run};
+
+    async fn plan(bench: &Bench, query: Query) -> Vec<String> {
+        let rows = bench
+            .db
+            .read::<_, StoreError, _>(async move |tx| tx.all_built(&query).await)
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(3).unwrap()).collect()
+    }
+
+    #[test]
+    fn no_way_reads_tenants_that_do_not_stand_on_it() {
+        run(async {
+            let bench = Bench::new().await;
+            let explain = || Query::new("EXPLAIN QUERY PLAN ");
+            let mut down = ways_down(explain(), &bench.environment, ["a", "b"], 9);
+            down.push("SELECT top, COUNT(*) FROM down WHERE level > 0 AND NOT removed GROUP BY top");
+            for query in [down, seats_query(explain(), &bench.environment, "a", 9)] {
+                let plan = plan(&bench, query).await;
+                let on = |name: &str| {
+                    let step = plan.iter().find(|step| step.split(' ').nth(1) == Some(name));
+                    step.map_or("", String::as_str)
+                };
+                // One row per key, in the order that the text has: from what is above to what is below.
+                let keys = "(environment_id=? AND parent_tenant_id=?)";
+                assert!(on("t").contains(keys), "{plan:#?}");
+                assert!(
+                    on("r").contains(keys) && on("r").contains("tenant_removals_by_parent"),
+                    "{plan:#?}"
+                );
+                let scanned: Vec<&String> = plan.iter().filter(|step| step.starts_with("SCAN")).collect();
+                assert!(
+                    scanned
+                        .iter()
+                        .all(|step| ["SCAN down", "SCAN ways", "SCAN CONSTANT ROW"].contains(&step.as_str())),
+                    "{plan:#?}"
+                );
+                assert!(!plan.iter().any(|step| step.contains("AUTOMATIC")), "{plan:#?}");
+            }
+        });
+    }
 }

@@ -202,6 +202,7 @@ pub(super) async fn create(tx: &Tx, change: &Change, batch: &[NewRole]) -> Resul
         new.faults(&mut faults);
     }
     faults.check().map_err(RoleError::Faults)?;
+    hold_tenant(tx, change).await?;
     let reach = rules::reach(tx, change).await?;
     let permissions = rules::permitted(tx, change, &[], &[]).await?;
     let mut created = Vec::with_capacity(batch.len());
@@ -231,6 +232,7 @@ pub(super) async fn create_based(tx: &Tx, change: &Change, new: &BasedRole) -> R
     let mut faults = Faults::default();
     new.faults(&mut faults);
     faults.check().map_err(RoleError::Faults)?;
+    hold_tenant(tx, change).await?;
     let base = store::by_id(tx, &change.scope.environment, &new.base_role_id)
         .await?
         .filter(|base| counts_in(base, &change.scope))
@@ -246,6 +248,16 @@ pub(super) async fn create_based(tx: &Tx, change: &Change, new: &BasedRole) -> R
     );
     write_new(tx, change, &role).await?;
     Ok(role)
+}
+
+/// Keeps the tenant whose own roles are to be made: else one may come after its tenant has gone. Before any role is held.
+async fn hold_tenant(tx: &Tx, change: &Change) -> Result<(), RoleError> {
+    if let Some(tenant) = &change.scope.tenant {
+        tenants::hold_tenant(tx, &change.scope.environment, tenant.as_str())
+            .await?
+            .ok_or(RoleError::NoTenant)?;
+    }
+    Ok(())
 }
 
 /// A new role of the scope.
@@ -366,11 +378,14 @@ pub(super) async fn set_tenant(
     tenant: Option<&str>,
 ) -> Result<Role, RoleError> {
     let environment = &change.scope.environment;
-    let old = held(tx, change, id).await?;
     let tenant = tenant.filter(|tenant| !tenant.is_empty());
-    if let Some(tenant) = tenant
-        && !tenants::tenant_exists(tx, environment, tenant).await?
-    {
+    let there = match tenant {
+        // Before the role: a deletion holds the tenant first, and then takes its roles.
+        Some(tenant) => tenants::hold_tenant(tx, environment, tenant).await?.is_some(),
+        None => true,
+    };
+    let old = held(tx, change, id).await?;
+    if !there {
         return Err(RoleError::NoTenant);
     }
     let new = Role {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use blocks::audit::{AuditRecord, Severity};
-use blocks::tasks;
+use blocks::{settings, tasks};
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Ids, Millis, Scope, TenantId};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use web::{AnyCaller, App};
@@ -71,7 +72,7 @@ pub async fn hold_tenant(
     environment: &EnvironmentId,
     id: &str,
 ) -> Result<Option<SubAccountAccess>, StoreError> {
-    store::hold_access(tx, environment, id).await
+    store::hold(tx, environment, id).await
 }
 
 /// Those of the named tenants that exist, in the order of their ids.
@@ -110,12 +111,16 @@ pub async fn create_tenant(
         .map_err(TenantError::Faults)?;
     if let Some(parent) = &tenant.parent_tenant_id {
         // Held, so that it does not go at this very moment.
-        if !store::hold(tx, environment, parent).await? {
+        if store::hold(tx, environment, parent).await?.is_none() {
             return Err(TenantError::NoParent);
         }
         if hierarchy::levels_left(tx, environment, parent).await? < 1 {
             return Err(TenantError::TooDeep);
         }
+    }
+    // Waits for a deletion under way, which may leave the rest to a task.
+    if store::hold(tx, environment, &tenant.tenant_id).await?.is_some() {
+        return Err(TenantError::Exists);
     }
     if store::removal(tx, environment, &tenant.tenant_id)
         .await?
@@ -126,6 +131,9 @@ pub async fn create_tenant(
     if !store::insert(tx, environment, &tenant).await? {
         return Err(TenantError::Exists);
     }
+    // Whoever was let in before an earlier tenant of this id went may have written settings after it had gone.
+    let scope = Scope::tenant(environment.clone(), tenant.tenant_id.as_str().into());
+    settings::forget_tenant(tx, &scope).await?;
     if !store::set_alias(tx, environment, &tenant.tenant_id, tenant.alias.as_deref()).await? {
         return Err(TenantError::AliasTaken);
     }
@@ -162,6 +170,20 @@ impl Change {
         before: Option<&Tenant>,
         after: Option<&Tenant>,
     ) -> Result<(), StoreError> {
+        let (before, after) = (before.map(Tenant::for_audit), after.map(Tenant::for_audit));
+        self.note(tx, action, tenant, before.as_ref(), after.as_ref())
+            .await
+    }
+
+    /// Writes what happened to a tenant. One that goes has no `after`.
+    pub(crate) async fn note<V: Serialize>(
+        &self,
+        tx: &Tx,
+        action: &str,
+        tenant: &str,
+        before: Option<&V>,
+        after: Option<&V>,
+    ) -> Result<(), StoreError> {
         let mut record = self.by.clone().in_tenant(tenant);
         action.clone_into(&mut record.action);
         "tenant".clone_into(&mut record.resource);
@@ -169,10 +191,9 @@ impl Change {
         if after.is_none() {
             record = record.severity(Severity::Medium);
         }
-        let (before, after) = (before.map(Tenant::for_audit), after.map(Tenant::for_audit));
         let scope = Scope::tenant(self.environment.clone(), tenant.into());
         record
-            .changed(before.as_ref(), after.as_ref())
+            .changed(before, after)
             .write(tx, &self.ids, &scope, self.now)
             .await
     }
@@ -308,8 +329,12 @@ pub(crate) async fn delete(
     let environment = &change.environment;
     hierarchy::guard(tx, environment).await?;
     let old = held(tx, environment, id.as_str()).await?;
-    let parent = old.parent_tenant_id.as_deref().unwrap_or("");
-    if !store::delete(tx, environment, id.as_str(), parent).await? {
+    let mut parent = old.parent_tenant_id.clone().unwrap_or_default();
+    // What takes over is never a tenant that is being cleared away itself: that one's task may end first.
+    if let Some(above) = store::removal(tx, environment, &parent).await? {
+        parent = above;
+    }
+    if !store::delete(tx, environment, id.as_str(), &parent).await? {
         return Err(TenantError::NotFound);
     }
     applications::forget_tenant(tx, environment, id.as_str()).await?;
@@ -317,8 +342,8 @@ pub(crate) async fn delete(
     for purge in purges.iter() {
         purge.shut(tx, &scope, change.now).await?;
     }
-    if !removal::piece(tx, purges, &scope, parent, change.now).await? {
-        store::open_removal(tx, environment, id.as_str(), parent, change.now).await?;
+    if !removal::piece(tx, purges, &scope, &parent, change.now).await? {
+        store::open_removal(tx, environment, id.as_str(), &parent, change.now).await?;
         let order = removal::Order {
             tenant_id: id.to_string(),
         };

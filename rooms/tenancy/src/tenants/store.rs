@@ -391,20 +391,9 @@ pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant
     Ok(())
 }
 
-/// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none.
-/// False when there is none.
-pub(super) async fn hold(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
-    let held = tx
-        .exec(
-            sql!("UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2"),
-            args![environment.as_str(), id],
-        )
-        .await?;
-    Ok(held == 1)
-}
-
-/// The same, answering how far members of it reach; `None` when there is none.
-pub(super) async fn hold_access(
+/// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none. Answers how
+/// far members of it reach; `None` when there is none.
+pub(super) async fn hold(
     tx: &Tx,
     environment: &EnvironmentId,
     id: &str,
