@@ -1,6 +1,7 @@
 //! Users as far as lists sort and search them.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use blocks::listing::Order;
 
@@ -62,8 +63,11 @@ pub(super) fn compare_classes(a: &str, b: &str, sort: Sort) -> Ordering {
         Sort::Provider => 2..usize::MAX,
         _ => 0..1,
     };
-    let of = |class: &'_ str| class.get(part.start..part.end.min(class.len())).unwrap_or("");
-    of(a).cmp(of(b)).then_with(|| a.cmp(b))
+    part_of(a, &part).cmp(part_of(b, &part)).then_with(|| a.cmp(b))
+}
+
+fn part_of<'c>(class: &'c str, part: &Range<usize>) -> &'c str {
+    class.get(part.start..part.end.min(class.len())).unwrap_or("")
 }
 
 /// How two users follow each other in a list.

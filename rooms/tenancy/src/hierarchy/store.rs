@@ -74,12 +74,7 @@ pub(super) async fn parents_of(
 /// way began at, and whether it is being cleared away. A step has two ways to go, to tenants and to removals, and each
 /// has its own key: NULL, which no index holds, on the other way. `UNION ALL` instead would be two steps, which
 /// PostgreSQL refuses, or a table of all tenants, which SQLite would fill.
-fn ways_down<'a>(
-    mut query: Query,
-    environment: &EnvironmentId,
-    tops: impl IntoIterator<Item = &'a str>,
-    levels: i64,
-) -> Query {
+fn ways_down(mut query: Query, environment: &EnvironmentId, tops: &[&str], levels: i64) -> Query {
     query
         .push(
             "WITH RECURSIVE ways (removed) AS (SELECT FALSE UNION ALL SELECT TRUE),
@@ -88,7 +83,7 @@ fn ways_down<'a>(
         )
         .bind(environment.as_str())
         .push(" AND p.tenant_id IN ")
-        .bind_list(tops);
+        .bind_list(tops.iter().copied());
     query
         .push(
             " UNION ALL
@@ -119,7 +114,7 @@ pub(super) async fn below(
     levels: i64,
     most: i64,
 ) -> Result<Vec<String>, StoreError> {
-    let mut query = ways_down(Query::new(""), environment, [id], levels);
+    let mut query = ways_down(Query::new(""), environment, &[id], levels);
     query
         .push("SELECT tenant_id FROM down WHERE level > 0 AND NOT removed ORDER BY level, tenant_id LIMIT ")
         .bind(most);
@@ -133,7 +128,7 @@ pub(super) async fn height(
     id: &str,
     most: i64,
 ) -> Result<i64, StoreError> {
-    let mut query = ways_down(Query::new(""), environment, [id], most);
+    let mut query = ways_down(Query::new(""), environment, &[id], most);
     query.push("SELECT COALESCE(MAX(level), 0) FROM down WHERE NOT removed");
     tx.one_built(&query).await?.get(0)
 }
@@ -160,7 +155,7 @@ pub(super) async fn seats_below(
 }
 
 fn seats_query(query: Query, environment: &EnvironmentId, id: &str, levels: i64) -> Query {
-    let mut query = ways_down(query, environment, [id], levels);
+    let mut query = ways_down(query, environment, &[id], levels);
     query
         .push(
             "SELECT t.tenant_id, t.name_key, t.created_at FROM down CROSS JOIN tenants t
@@ -307,7 +302,8 @@ pub(super) async fn sizes(
     ids: impl IntoIterator<Item = &str>,
     levels: i64,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut query = ways_down(Query::new(""), environment, ids, levels);
+    let tops: Vec<&str> = ids.into_iter().collect();
+    let mut query = ways_down(Query::new(""), environment, &tops, levels);
     query.push("SELECT top, COUNT(*) FROM down WHERE level > 0 AND NOT removed GROUP BY top");
     let rows = tx.all_built(&query).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
@@ -369,7 +365,7 @@ mod tests {
         run(async {
             let bench = Bench::new().await;
             let explain = || Query::new("EXPLAIN QUERY PLAN ");
-            let mut down = ways_down(explain(), &bench.environment, ["a", "b"], 9);
+            let mut down = ways_down(explain(), &bench.environment, &["a", "b"], 9);
             down.push("SELECT top, COUNT(*) FROM down WHERE level > 0 AND NOT removed GROUP BY top");
             for query in [down, seats_query(explain(), &bench.environment, "a", 9)] {
                 let plan = plan(&bench, query).await;
