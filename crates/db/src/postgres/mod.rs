@@ -7,6 +7,7 @@ mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::{
     Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
@@ -90,7 +91,7 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("tenantry");
         }
-        config.keepalives_idle(std::time::Duration::from_secs(30));
+        config.keepalives_idle(Duration::from_secs(30));
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(settings.wait);
         }
