@@ -73,7 +73,7 @@ impl Runner for TenantMigration {
             environment: task.environment.clone(),
             ids: self.ids.clone(),
             now,
-            by: order.by,
+            by: order.by.clone(),
         };
         let mut progress = Progress::default();
         let piece = usize::try_from(task.piece(PIECE)).unwrap_or(1);
