@@ -19,6 +19,7 @@ async fn world(other: &Other, private: bool) -> World {
         ses: format!("{url}/{{region}}"),
         sts: format!("{url}/sts"),
         twilio: url.clone(),
+        captcha: url.clone(),
         instance: url,
     };
     let aws = AwsSurroundings {
