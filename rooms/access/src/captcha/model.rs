@@ -58,7 +58,7 @@ pub(super) struct CaptchaPolicyBody {
 }
 
 /// Checked members of a body.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Changes {
     enabled: Option<bool>,
     site_key: Option<String>,
