@@ -19,7 +19,7 @@ pub use captcha::{Captcha, CaptchaFault, CaptchaVerdict};
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
 pub use message::{
-    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time,
+    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time, pause,
 };
 pub use providers::{Endpoints, Mailgun, SendGrid, SmsHook, Twilio};
 pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys, Taken};

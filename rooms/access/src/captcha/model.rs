@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     fn body(json: &str) -> CaptchaPolicyBody {
-        web::decode(json.as_bytes()).unwrap()
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
