@@ -2,6 +2,7 @@
 //!
 //! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
 
+mod captcha;
 mod gate;
 mod gatekeeper;
 mod lockout;
