@@ -9,7 +9,7 @@ use crypto::{HashCost, SealingKey};
 use db::DatabaseUrl;
 use ipnet::IpNet;
 use kit::Secret;
-use outbound::{Http, Mailbox, SmsHook, Smtp};
+use outbound::{Http, LeakLists, Mailbox, SmsHook, Smtp};
 use url::Url;
 
 /// One key of the configuration, as file, variable and flag spell it.
@@ -55,6 +55,14 @@ const KEYS: &[Key] = &[
     key("mail_from", "sender of mail, such as Acme <no-reply@example.com>"),
     secret("sms_url", "service that takes text messages as JSON"),
     key(
+        "breach_url",
+        "range service that knows leaked passwords, such as https://api.pwnedpasswords.com/range",
+    ),
+    key(
+        "breach_file",
+        "file of leaked passwords: SHA-1 in hex, a line each, in ascending order",
+    ),
+    key(
         "allow_private_addresses",
         "on or off: whether environments may have private addresses called",
     ),
@@ -66,7 +74,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// Names that later versions use; setting one today would be a promise that is not kept.
-const LATER: &[&str] = &["captcha_url", "breach_url"];
+const LATER: &[&str] = &["captcha_url"];
 
 /// Read by the test command and the program that runs tests, not by the server.
 const FOREIGN: &[&str] = &["test_database_url"];
@@ -104,6 +112,9 @@ pub struct Config {
     pub mail_from: Option<Mailbox>,
     /// Checked to be an address that can be called.
     pub sms_url: Option<Secret>,
+    /// Checked to be an address that can be called.
+    pub breach_url: Option<String>,
+    pub breach_file: Option<PathBuf>,
     pub allow_private_addresses: bool,
     pub allow_aws_roles: bool,
     pub log: String,
@@ -210,6 +221,17 @@ impl Config {
         if let Some(Err(fault)) = text("sms_url").map(|url| SmsHook::at(url, Http::new(true))) {
             faults.push(format!("sms_url {fault}"));
         }
+        if let Some(Err(fault)) =
+            text("breach_url").map(|url| LeakLists::new(Some(url), Http::new(true), None))
+        {
+            faults.push(format!("breach_url {fault}"));
+        }
+        let breach_file = text("breach_file").map(PathBuf::from);
+        if let Some(file) = &breach_file
+            && let Err(fault) = LeakLists::new(None, Http::new(true), Some(file))
+        {
+            faults.push(format!("breach_file: {fault}"));
+        }
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
         let config = Self {
@@ -227,6 +249,8 @@ impl Config {
             smtp_url: text("smtp_url").map(|value| Secret::new(value.to_owned())),
             mail_from,
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
+            breach_url: text("breach_url").map(str::to_owned),
+            breach_file,
             allow_private_addresses: private?,
             allow_aws_roles: aws_roles?,
             log,
@@ -327,7 +351,7 @@ fn take(
         given.insert(key.name, (value, source));
     } else if LATER.contains(&name) {
         faults.push(format!(
-            "{spelled} is set, but this version does not ask outside services about captchas and passwords yet: remove it"
+            "{spelled} is set, but this version does not ask outside services about captchas yet: remove it"
         ));
     } else {
         faults.push(format!("{spelled} is not a known setting"));
@@ -435,7 +459,9 @@ mod tests {
                 ("TENANTRY_SMS_URL", "ftp://sms.example.com"),
                 ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
                 ("TENANTRY_ALLOW_AWS_ROLES", "yes"),
-                ("TENANTRY_BREACH_URL", "https://breach.example.com"),
+                ("TENANTRY_BREACH_URL", "breach.example.com"),
+                ("TENANTRY_BREACH_FILE", "/nowhere/leaks.txt"),
+                ("TENANTRY_CAPTCHA_URL", "https://captcha.example.com"),
             ],
         )
         .unwrap_err();
@@ -453,14 +479,16 @@ mod tests {
             "sms_url",
             "allow_private_addresses",
             "allow_aws_roles",
-            "TENANTRY_BREACH_URL",
+            "breach_url",
+            "breach_file",
+            "TENANTRY_CAPTCHA_URL",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(word)),
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 14, "{faults:#?}");
+        assert_eq!(faults.len(), 16, "{faults:#?}");
     }
 
     #[test]

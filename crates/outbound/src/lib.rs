@@ -1,6 +1,7 @@
 //! What leaves the house: mail, text messages, and calls over HTTP. Each way out has a recording twin, the [`Inbox`], which `dev` and the
 //! tests read.
 
+mod breach;
 mod http;
 mod inbox;
 mod message;
@@ -14,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use kit::Clock;
 
+pub use breach::LeakLists;
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
 pub use message::{
@@ -48,6 +50,8 @@ pub struct Ways {
     pub private: bool,
     /// Where the providers are.
     pub endpoints: Endpoints,
+    /// What is asked about leaked passwords.
+    pub leaks: LeakLists,
     /// What the process was told about its AWS credentials.
     pub aws: AwsSurroundings,
 }
@@ -119,6 +123,12 @@ impl Outbound {
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.0.ways.endpoints
+    }
+
+    /// What is asked about leaked passwords.
+    #[must_use]
+    pub fn leaks(&self) -> &LeakLists {
+        &self.0.ways.leaks
     }
 
     /// Whether environments may send with roles that this server's AWS identity takes on for them.

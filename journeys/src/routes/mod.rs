@@ -9,6 +9,7 @@ mod hierarchy;
 mod identifiers;
 mod membership;
 mod messages;
+mod passwords;
 mod policies;
 mod search;
 
@@ -91,6 +92,7 @@ impl Things {
         identifiers::make(&vendor, &mut things).await;
         membership::make(&vendor, &mut things).await;
         messages::make(&vendor, &mut things).await;
+        passwords::make(&vendor, &mut things).await;
         policies::make(&vendor, &mut things).await;
         search::make(&vendor, &mut things).await;
         things
@@ -215,6 +217,7 @@ impl Things {
             .or_else(|| identifiers::id(self, entry, name))
             .or_else(|| membership::id(self, entry, name))
             .or_else(|| messages::id(self, entry, name))
+            .or_else(|| passwords::id(self, entry, name))
             .or_else(|| policies::id(self, entry, name))
             .or_else(|| search::id(self, entry, name))
     }
@@ -226,6 +229,7 @@ impl Things {
             .or_else(|| identifiers::query(self, entry))
             .or_else(|| membership::query(self, entry))
             .or_else(|| messages::query(self, entry))
+            .or_else(|| passwords::query(self, entry))
             .or_else(|| policies::query(self, entry))
             .or_else(|| search::query(self, entry))
     }
@@ -237,6 +241,7 @@ impl Things {
             .or_else(|| identifiers::body(self, entry))
             .or_else(|| membership::body(self, entry))
             .or_else(|| messages::body(self, entry))
+            .or_else(|| passwords::body(self, entry))
             .or_else(|| policies::body(self, entry))
             .or_else(|| search::body(self, entry))
     }
