@@ -63,6 +63,10 @@ const KEYS: &[Key] = &[
         "file of leaked passwords: SHA-1 in hex, a line each, in ascending order",
     ),
     key(
+        "captcha_url",
+        "service that judges captchas, instead of reCAPTCHA's own",
+    ),
+    key(
         "allow_private_addresses",
         "on or off: whether environments may have private addresses called",
     ),
@@ -72,9 +76,6 @@ const KEYS: &[Key] = &[
     ),
     key("log", "log filter"),
 ];
-
-/// Names that later versions use; setting one today would be a promise that is not kept.
-const LATER: &[&str] = &["captcha_url"];
 
 /// Read by the test command and the program that runs tests, not by the server.
 const FOREIGN: &[&str] = &["test_database_url"];
@@ -115,6 +116,7 @@ pub struct Config {
     /// Checked to be an address that can be called.
     pub breach_url: Option<String>,
     pub breach_file: Option<PathBuf>,
+    pub captcha_url: Option<Url>,
     pub allow_private_addresses: bool,
     pub allow_aws_roles: bool,
     pub log: String,
@@ -232,6 +234,7 @@ impl Config {
         {
             faults.push(format!("breach_file: {fault}"));
         }
+        let captcha_url = text("captcha_url").and_then(|text| service("captcha_url", text, faults));
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
         let config = Self {
@@ -251,6 +254,7 @@ impl Config {
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
             breach_url: text("breach_url").map(str::to_owned),
             breach_file,
+            captcha_url,
             allow_private_addresses: private?,
             allow_aws_roles: aws_roles?,
             log,
@@ -349,10 +353,6 @@ fn take(
 ) {
     if let Some(key) = KEYS.iter().find(|key| key.name == name) {
         given.insert(key.name, (value, source));
-    } else if LATER.contains(&name) {
-        faults.push(format!(
-            "{spelled} is set, but this version does not ask outside services about captchas yet: remove it"
-        ));
     } else {
         faults.push(format!("{spelled} is not a known setting"));
     }
@@ -364,6 +364,16 @@ fn parsed<T: std::str::FromStr>(text: Option<&str>, faults: &mut Vec<String>, se
         faults.push(sentence.to_owned());
     }
     value
+}
+
+/// The address of a service that is called.
+fn service(name: &str, text: &str, faults: &mut Vec<String>) -> Option<Url> {
+    let called = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    let url = text.parse().ok().filter(called);
+    if url.is_none() {
+        faults.push(format!("{name} must be an http or https address"));
+    }
+    url
 }
 
 /// An address that browsers can use as an origin: scheme, host, port, nothing after them.
@@ -457,11 +467,11 @@ mod tests {
                 ("TENANTRY_SMTP_URL", "mail.example.com"),
                 ("TENANTRY_MAIL_FROM", "a@b@c"),
                 ("TENANTRY_SMS_URL", "ftp://sms.example.com"),
+                ("TENANTRY_CAPTCHA_URL", "captcha.example.com"),
                 ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
                 ("TENANTRY_ALLOW_AWS_ROLES", "yes"),
                 ("TENANTRY_BREACH_URL", "breach.example.com"),
                 ("TENANTRY_BREACH_FILE", "/nowhere/leaks.txt"),
-                ("TENANTRY_CAPTCHA_URL", "https://captcha.example.com"),
             ],
         )
         .unwrap_err();
@@ -477,11 +487,11 @@ mod tests {
             "smtp_url",
             "mail_from",
             "sms_url",
+            "captcha_url",
             "allow_private_addresses",
             "allow_aws_roles",
             "breach_url",
             "breach_file",
-            "TENANTRY_CAPTCHA_URL",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(word)),

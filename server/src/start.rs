@@ -157,6 +157,7 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         private: config.allow_private_addresses,
         endpoints: Endpoints::default(),
         leaks,
+        captcha: config.captcha_url.as_ref().map(ToString::to_string),
         aws: aws(config.allow_aws_roles),
     }))
 }

@@ -2,6 +2,7 @@
 //! tests read.
 
 mod breach;
+mod captcha;
 mod http;
 mod inbox;
 mod message;
@@ -16,10 +17,11 @@ use std::sync::{Arc, OnceLock};
 use kit::Clock;
 
 pub use breach::LeakLists;
+pub use captcha::{Captcha, CaptchaFault, CaptchaVerdict};
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
 pub use message::{
-    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time,
+    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time, pause,
 };
 pub use providers::{Endpoints, Mailgun, SendGrid, SmsHook, Twilio};
 pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys, Taken};
@@ -33,6 +35,7 @@ pub struct Outbound(Arc<Inner>);
 struct Inner {
     ways: Ways,
     http: OnceLock<Http>,
+    captcha: OnceLock<Captcha>,
     role: OnceLock<AwsRole>,
     closed: AtomicBool,
 }
@@ -52,6 +55,8 @@ pub struct Ways {
     pub endpoints: Endpoints,
     /// What is asked about leaked passwords.
     pub leaks: LeakLists,
+    /// Where captchas are judged instead of at the provider's.
+    pub captcha: Option<String>,
     /// What the process was told about its AWS credentials.
     pub aws: AwsSurroundings,
 }
@@ -117,6 +122,16 @@ impl Outbound {
     #[must_use]
     pub fn http(&self) -> &Http {
         self.0.http.get_or_init(|| Http::new(self.0.ways.private))
+    }
+
+    /// The service that judges captchas.
+    #[must_use]
+    pub fn captcha(&self) -> &Captcha {
+        self.0.captcha.get_or_init(|| match &self.0.ways.captcha {
+            // The operator's own service may well be on a private address.
+            Some(url) => Captcha::new(Http::new(true), url.clone()),
+            None => Captcha::new(self.http().clone(), self.0.ways.endpoints.captcha.clone()),
+        })
     }
 
     /// Where the providers are.

@@ -2,6 +2,7 @@
 //!
 //! Tables: credentials, `password_history`, sessions, `refresh_tokens`, `guess_locks`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
 
+mod captcha;
 mod gate;
 mod gatekeeper;
 mod letters;

@@ -10,7 +10,7 @@ use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::passwords::Judge;
 use crate::tokens::Tokens;
-use crate::{lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{captcha, lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -65,6 +65,7 @@ pub fn routes(app: &App, directory: Directory, judge: Judge, limits: RateLimit) 
         .and(sessions::routes())
         .and(session_policy::routes())
         .and(lockout::routes())
+        .and(captcha::routes())
         .and(restrictions::routes())
         .bind(app, room)
 }
