@@ -8,6 +8,7 @@
 mod applications;
 mod claims;
 mod cookies;
+mod invitation_links;
 mod lockout;
 mod login;
 mod logout;

@@ -8,7 +8,7 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{invitations, lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -59,5 +59,6 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
         .and(session_policy::routes())
         .and(lockout::routes())
         .and(restrictions::routes())
+        .and(invitations::routes())
         .bind(app, room)
 }
