@@ -31,6 +31,7 @@ pub mod routes;
 mod snapshot;
 mod source;
 mod token;
+mod wire;
 mod world;
 
 pub use answer::Answer;
@@ -41,6 +42,7 @@ pub use process::{Launch, Running, Tokens, repository};
 pub use snapshot::snapshot;
 pub use source::{Statement, statements};
 pub use token::{claim_names, claims, header, signed_by, tampered};
+pub use wire::Other;
 pub use world::{Direct, World};
 
 /// Addresses that many journeys use.

@@ -55,6 +55,10 @@ const KEYS: &[Key] = &[
     key("mail_from", "sender of mail, such as Acme <no-reply@example.com>"),
     secret("sms_url", "service that takes text messages as JSON"),
     key(
+        "captcha_url",
+        "service that judges captchas, instead of reCAPTCHA's own",
+    ),
+    key(
         "allow_private_addresses",
         "on or off: whether environments may have private addresses called",
     ),
@@ -66,7 +70,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// Names that later versions use; setting one today would be a promise that is not kept.
-const LATER: &[&str] = &["captcha_url", "breach_url"];
+const LATER: &[&str] = &["breach_url"];
 
 /// Read by the test command and the program that runs tests, not by the server.
 const FOREIGN: &[&str] = &["test_database_url"];
@@ -104,6 +108,7 @@ pub struct Config {
     pub mail_from: Option<Mailbox>,
     /// Checked to be an address that can be called.
     pub sms_url: Option<Secret>,
+    pub captcha_url: Option<Url>,
     pub allow_private_addresses: bool,
     pub allow_aws_roles: bool,
     pub log: String,
@@ -210,6 +215,7 @@ impl Config {
         if let Some(Err(fault)) = text("sms_url").map(|url| SmsHook::at(url, Http::new(true))) {
             faults.push(format!("sms_url {fault}"));
         }
+        let captcha_url = text("captcha_url").and_then(|text| service("captcha_url", text, faults));
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
         let config = Self {
@@ -227,6 +233,7 @@ impl Config {
             smtp_url: text("smtp_url").map(|value| Secret::new(value.to_owned())),
             mail_from,
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
+            captcha_url,
             allow_private_addresses: private?,
             allow_aws_roles: aws_roles?,
             log,
@@ -327,7 +334,7 @@ fn take(
         given.insert(key.name, (value, source));
     } else if LATER.contains(&name) {
         faults.push(format!(
-            "{spelled} is set, but this version does not ask outside services about captchas and passwords yet: remove it"
+            "{spelled} is set, but this version does not ask outside services about passwords yet: remove it"
         ));
     } else {
         faults.push(format!("{spelled} is not a known setting"));
@@ -340,6 +347,16 @@ fn parsed<T: std::str::FromStr>(text: Option<&str>, faults: &mut Vec<String>, se
         faults.push(sentence.to_owned());
     }
     value
+}
+
+/// The address of a service that is called.
+fn service(name: &str, text: &str, faults: &mut Vec<String>) -> Option<Url> {
+    let called = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    let url = text.parse().ok().filter(called);
+    if url.is_none() {
+        faults.push(format!("{name} must be an http or https address"));
+    }
+    url
 }
 
 /// An address that browsers can use as an origin: scheme, host, port, nothing after them.
@@ -433,6 +450,7 @@ mod tests {
                 ("TENANTRY_SMTP_URL", "mail.example.com"),
                 ("TENANTRY_MAIL_FROM", "a@b@c"),
                 ("TENANTRY_SMS_URL", "ftp://sms.example.com"),
+                ("TENANTRY_CAPTCHA_URL", "captcha.example.com"),
                 ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
                 ("TENANTRY_ALLOW_AWS_ROLES", "yes"),
                 ("TENANTRY_BREACH_URL", "https://breach.example.com"),
@@ -451,6 +469,7 @@ mod tests {
             "smtp_url",
             "mail_from",
             "sms_url",
+            "captcha_url",
             "allow_private_addresses",
             "allow_aws_roles",
             "TENANTRY_BREACH_URL",
@@ -460,7 +479,7 @@ mod tests {
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 14, "{faults:#?}");
+        assert_eq!(faults.len(), 15, "{faults:#?}");
     }
 
     #[test]

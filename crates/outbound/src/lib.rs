@@ -1,6 +1,7 @@
 //! What leaves the house: mail, text messages, and calls over HTTP. Each way out has a recording twin, the [`Inbox`], which `dev` and the
 //! tests read.
 
+mod captcha;
 mod http;
 mod inbox;
 mod message;
@@ -14,10 +15,11 @@ use std::sync::{Arc, OnceLock};
 
 use kit::Clock;
 
+pub use captcha::{Captcha, CaptchaFault, CaptchaVerdict};
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
 pub use message::{
-    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time,
+    Mail, MailTransport, Mailbox, MailboxFault, SendError, Sms, SmsTransport, header_text, in_time, pause,
 };
 pub use providers::{Endpoints, Mailgun, SendGrid, SmsHook, Twilio};
 pub use ses::{AwsKeys, AwsRole, AwsSurroundings, Ses, SesKeys, Taken};
@@ -31,6 +33,7 @@ pub struct Outbound(Arc<Inner>);
 struct Inner {
     ways: Ways,
     http: OnceLock<Http>,
+    captcha: OnceLock<Captcha>,
     role: OnceLock<AwsRole>,
     closed: AtomicBool,
 }
@@ -48,6 +51,8 @@ pub struct Ways {
     pub private: bool,
     /// Where the providers are.
     pub endpoints: Endpoints,
+    /// Where captchas are judged instead of at the provider's.
+    pub captcha: Option<String>,
     /// What the process was told about its AWS credentials.
     pub aws: AwsSurroundings,
 }
@@ -113,6 +118,16 @@ impl Outbound {
     #[must_use]
     pub fn http(&self) -> &Http {
         self.0.http.get_or_init(|| Http::new(self.0.ways.private))
+    }
+
+    /// The service that judges captchas.
+    #[must_use]
+    pub fn captcha(&self) -> &Captcha {
+        self.0.captcha.get_or_init(|| match &self.0.ways.captcha {
+            // The operator's own service may well be on a private address.
+            Some(url) => Captcha::new(Http::new(true), url.clone()),
+            None => Captcha::new(self.http().clone(), self.0.ways.endpoints.captcha.clone()),
+        })
     }
 
     /// Where the providers are.

@@ -192,6 +192,11 @@ pub async fn in_time(sending: impl Future<Output = Result<(), SendError>>) -> Re
     within(DEADLINE, sending).await
 }
 
+/// Waits this long, for those who watch over what is being sent.
+pub async fn pause(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
 pub(crate) async fn within(
     limit: Duration,
     sending: impl Future<Output = Result<(), SendError>>,

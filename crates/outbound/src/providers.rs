@@ -20,6 +20,7 @@ pub struct Endpoints {
     pub ses: String,
     pub sts: String,
     pub twilio: String,
+    pub captcha: String,
     /// Where machines of the cloud ask for their own credentials.
     pub instance: String,
 }
@@ -33,6 +34,7 @@ impl Default for Endpoints {
             ses: "https://email.{region}.amazonaws.com".to_owned(),
             sts: "https://sts.{region}.amazonaws.com".to_owned(),
             twilio: "https://api.twilio.com".to_owned(),
+            captcha: "https://www.google.com/recaptcha/api/siteverify".to_owned(),
             instance: "http://169.254.169.254".to_owned(),
         }
     }
@@ -51,6 +53,7 @@ impl Endpoints {
             ses: nowhere(),
             sts: nowhere(),
             twilio: nowhere(),
+            captcha: nowhere(),
             instance: nowhere(),
         }
     }

@@ -12,6 +12,7 @@ mod membership;
 mod messages;
 mod policies;
 mod search;
+mod signup;
 
 use std::collections::BTreeMap;
 
@@ -95,6 +96,7 @@ impl Things {
         messages::make(&vendor, &mut things).await;
         policies::make(&vendor, &mut things).await;
         search::make(&vendor, &mut things).await;
+        signup::make(&vendor, &mut things).await;
         things
     }
 
@@ -220,6 +222,7 @@ impl Things {
             .or_else(|| messages::id(self, entry, name))
             .or_else(|| policies::id(self, entry, name))
             .or_else(|| search::id(self, entry, name))
+            .or_else(|| signup::id(self, entry, name))
     }
 
     fn own_query(&self, entry: &RouteEntry) -> Option<String> {
@@ -232,6 +235,7 @@ impl Things {
             .or_else(|| messages::query(self, entry))
             .or_else(|| policies::query(self, entry))
             .or_else(|| search::query(self, entry))
+            .or_else(|| signup::query(self, entry))
     }
 
     fn own_body(&self, entry: &RouteEntry) -> Option<Value> {
@@ -244,5 +248,6 @@ impl Things {
             .or_else(|| messages::body(self, entry))
             .or_else(|| policies::body(self, entry))
             .or_else(|| search::body(self, entry))
+            .or_else(|| signup::body(self, entry))
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod applications;
+mod captcha;
 mod claims;
 mod cookies;
 mod invitation_links;

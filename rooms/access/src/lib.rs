@@ -2,6 +2,7 @@
 //!
 //! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
 
+mod captcha;
 mod gate;
 mod gatekeeper;
 mod invitations;

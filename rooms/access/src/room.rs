@@ -8,7 +8,7 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{invitations, lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -58,6 +58,7 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
         .and(sessions::routes())
         .and(session_policy::routes())
         .and(lockout::routes())
+        .and(captcha::routes())
         .and(restrictions::routes())
         .and(invitations::routes())
         .bind(app, room)

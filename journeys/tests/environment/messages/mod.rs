@@ -5,7 +5,6 @@ mod providers;
 mod queue;
 mod smtp;
 mod templates;
-mod wire;
 
 use environment::{MailOrder, Posted, SmsOrder};
 use journeys::{Environment, World};

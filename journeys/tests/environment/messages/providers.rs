@@ -1,9 +1,8 @@
 use environment::{MailOrder, MailTemplate, Posted, SmsOrder, SmsTemplate};
-use journeys::{Engine, World, both_engines, snapshot};
+use journeys::{Engine, Other, World, both_engines, snapshot};
 use outbound::{AwsKeys, AwsSurroundings, Endpoints, Outbound, Ways};
 use serde_json::{Value, json};
 
-use super::wire::Other;
 use super::{mail, sms};
 
 const V1: &str = "/identity/resources/mail/v1/configurations";
@@ -20,6 +19,7 @@ async fn world(other: &Other, private: bool) -> World {
         ses: format!("{url}/{{region}}"),
         sts: format!("{url}/sts"),
         twilio: url.clone(),
+        captcha: url.clone(),
         instance: url,
     };
     let aws = AwsSurroundings {

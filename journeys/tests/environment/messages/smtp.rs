@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
 use environment::{MailOrder, MailTemplate};
-use journeys::{Engine, World};
+use journeys::{Engine, Other, World};
 use outbound::{Mailbox, Outbound, Smtp, Ways};
 
 use super::mail;
-use super::wire::Other;
 
 async fn world(engine: Engine, url: &str) -> World {
     let smtp = Smtp::at(url).unwrap();

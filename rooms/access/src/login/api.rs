@@ -5,6 +5,7 @@ use web::{Body, Guard, HeaderMap, Json, Problem, PublicCaller, Routes, State, Wi
 
 use super::domain::{self, Attempt, Identity, LoginError};
 use super::model::{AuthResponse, PasswordLogin};
+use crate::captcha::{self, Form};
 use crate::gate::Refusal;
 use crate::passwords::hash_problem;
 use crate::room::Access;
@@ -32,7 +33,7 @@ pub(crate) fn routes() -> Routes<Access> {
     responses(
         (status = 200, body = AuthResponse, description = "Signed in; the refresh cookie is set"),
         (status = 401, description = "Address or password are wrong"),
-        (status = 403, description = "The user may not use the application"),
+        (status = 403, description = "The user may not use the application, or the answer to the captcha is wrong"),
         (status = 404, description = "The user's tenant does not have the application"),
         (status = 423, description = "The password is right, but the account is locked"),
     )
@@ -48,7 +49,13 @@ async fn log_in(
     let scoped = headers
         .get("frontegg-scoped-tenant")
         .and_then(|value| value.to_str().ok());
+    let answer_to_captcha = body.recaptcha_token.clone();
     let mut attempt = attempt(body, scoped)?;
+    let form = Form {
+        answer: answer_to_captcha.as_deref(),
+        email: attempt.identity.email(),
+    };
+    captcha::passes(&room, &environment.id, form, &caller.from).await?;
     attempt.device = cookies::device(&headers, environment.id.as_str());
     let configuration = room.configuration(&environment.id).await?;
     let signed_in = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;

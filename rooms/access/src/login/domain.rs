@@ -40,6 +40,16 @@ pub(crate) enum Identity {
     Username(String),
 }
 
+impl Identity {
+    /// The address, where it is one.
+    pub(crate) fn email(&self) -> Option<&str> {
+        match self {
+            Self::Email(key) => Some(key),
+            Self::Username(_) => None,
+        }
+    }
+}
+
 /// One try.
 #[derive(Debug)]
 pub(crate) struct Attempt {

@@ -22,7 +22,6 @@ pub(crate) struct PasswordLogin {
     pub(crate) password: Secret,
     /// Proof of a captcha, where one is asked for.
     #[serde(default)]
-    #[expect(dead_code, reason = "login boxes always send it")]
     pub(crate) recaptcha_token: Option<String>,
     /// An invitation to accept with this sign-in.
     #[schema(value_type = Option<String>)]

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use blocks::audit::{AuditRecord, Severity};
 use blocks::jobs::Job;
 use db::{StoreError, Tx};
 use futures_util::StreamExt;
-use futures_util::future;
+use futures_util::future::{self, Either};
 use futures_util::stream::{self, FuturesUnordered};
 use kit::{EnvironmentId, Millis, Scope};
 use outbound::{Mail, MailTransport, Mailbox, SendError, Sms, SmsTransport};
@@ -78,14 +77,12 @@ impl Job for Delivery {
                     Err(error) => failed = Some(error),
                 }
             }
-            tokio::select! {
-                served = lanes.next() => match served {
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => failed = Some(error),
-                    None => return failed.map_or(Ok(false), Err),
-                },
-                // What becomes due in other lines does not wait for those that are slow.
-                () = tokio::time::sleep(Duration::from_millis(LOOK_MILLIS)) => {}
+            // What becomes due in other lines does not wait for those that are slow.
+            let look = Box::pin(outbound::pause(LOOK_MILLIS));
+            match future::select(lanes.next(), look).await {
+                Either::Left((Some(Ok(())), _)) | Either::Right(_) => {}
+                Either::Left((Some(Err(error)), _)) => failed = Some(error),
+                Either::Left((None, _)) => return failed.map_or(Ok(false), Err),
             }
         }
     }

@@ -9,21 +9,27 @@ use tokio::net::{TcpListener, TcpStream};
 type Kept = Arc<Mutex<Vec<String>>>;
 
 /// A server that keeps what it is sent.
-pub(crate) struct Other {
-    pub(crate) port: u16,
+pub struct Other {
+    pub port: u16,
     kept: Kept,
 }
 
 impl Other {
     /// A mail server. It takes `me` with the password `secret` where somebody signs in, answers `refusal` to the receiver
     /// `refused@example.com`, and hangs up after the mail for `cut@example.com`.
-    pub(crate) async fn smtp(refusal: &'static str) -> Self {
+    pub async fn smtp(refusal: &'static str) -> Self {
         Self::start(move |stream, kept| Box::pin(smtp(stream, kept, refusal))).await
     }
 
     /// An HTTP server that answers every call with this status and body.
-    pub(crate) async fn http(status: u16, body: &'static str) -> Self {
-        Self::start(move |stream, kept| Box::pin(http(stream, kept, status, body))).await
+    pub async fn http(status: u16, body: &'static str) -> Self {
+        Self::answering(move |_| (status, body)).await
+    }
+
+    /// An HTTP server that answers each call, head and body, as this says.
+    pub async fn answering(answer: impl Fn(&str) -> (u16, &'static str) + Send + Sync + 'static) -> Self {
+        let answer = Arc::new(answer);
+        Self::start(move |stream, kept| Box::pin(http(stream, kept, Arc::clone(&answer)))).await
     }
 
     async fn start<F>(serve: F) -> Self
@@ -43,11 +49,15 @@ impl Other {
         Self { port, kept }
     }
 
-    pub(crate) fn kept(&self) -> Vec<String> {
+    /// What came so far.
+    #[must_use]
+    pub fn kept(&self) -> Vec<String> {
         self.kept.lock().unwrap().clone()
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The address of an HTTP server.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
@@ -95,7 +105,10 @@ async fn smtp(stream: TcpStream, kept: Kept, refusal: &'static str) -> Option<()
     }
 }
 
-async fn http(stream: TcpStream, kept: Kept, status: u16, body: &'static str) -> Option<()> {
+async fn http<F>(stream: TcpStream, kept: Kept, answer: Arc<F>) -> Option<()>
+where
+    F: Fn(&str) -> (u16, &'static str) + Send + Sync,
+{
     let mut stream = BufReader::new(stream);
     loop {
         let mut head = String::new();
@@ -111,9 +124,9 @@ async fn http(stream: TcpStream, kept: Kept, status: u16, body: &'static str) ->
         });
         let mut sent = vec![0; length.unwrap_or(0)];
         stream.read_exact(&mut sent).await.ok()?;
-        kept.lock()
-            .unwrap()
-            .push(head + &String::from_utf8(sent).unwrap());
+        let call = head + &String::from_utf8(sent).unwrap();
+        let (status, body) = answer(&call);
+        kept.lock().unwrap().push(call);
         let answer = format!(
             "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nlocation: /elsewhere\r\n\r\n{body}",
             body.len()
