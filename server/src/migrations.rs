@@ -114,4 +114,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_password_policies",
         include_str!("../../migrations/0090_access_password_policies.sql"),
     ),
+    both(
+        110,
+        "access_invitations",
+        include_str!("../../migrations/0110_access_invitations.sql"),
+    ),
 ];

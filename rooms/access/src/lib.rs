@@ -1,10 +1,11 @@
 //! Who gets in, and for how long: the gatekeeper, passwords, sign-in, sessions, refresh, logout.
 //!
-//! Tables: credentials, `password_history`, sessions, `refresh_tokens`, `guess_locks`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
+//! Tables: credentials, `password_history`, sessions, `refresh_tokens`, `guess_locks`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
 
 mod captcha;
 mod gate;
 mod gatekeeper;
+mod invitations;
 mod letters;
 mod lockout;
 mod login;

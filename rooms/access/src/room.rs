@@ -10,7 +10,7 @@ use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::passwords::Judge;
 use crate::tokens::Tokens;
-use crate::{captcha, lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -67,5 +67,6 @@ pub fn routes(app: &App, directory: Directory, judge: Judge, limits: RateLimit) 
         .and(lockout::routes())
         .and(captcha::routes())
         .and(restrictions::routes())
+        .and(invitations::routes())
         .bind(app, room)
 }

@@ -14,6 +14,7 @@ mod identifiers;
 mod lists;
 mod me;
 mod members;
+mod onboarding;
 #[cfg(test)]
 mod proof;
 mod purge;
@@ -33,7 +34,8 @@ pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
-pub use members::{ShutOutError, shut_out};
+pub use members::{Joined, ShutOutError, count_joined, join, shut_out};
+pub use onboarding::{ActivationStrategy, Delivery, Inviter, Issued, Mailer};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
@@ -45,3 +47,4 @@ pub use search::FoldJob;
 pub use standing::{Standing, hold_user, proved_number, stand, user_by_phone};
 pub use temporary::TemporaryExpiry;
 pub use tenants::MemberMove;
+pub use users::strongest;

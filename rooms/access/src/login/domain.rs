@@ -16,6 +16,8 @@ use web::{App, CallOrigin};
 
 use super::remarks::{self, Leak, Remarks};
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
+use crate::invitations::{self, JoinError};
+use crate::letters::scope_of;
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store::{self as hashes, Credential};
 use crate::passwords::{self, Age};
@@ -57,6 +59,8 @@ pub(crate) struct Attempt {
     pub(crate) identity: Identity,
     pub(crate) password: Secret,
     pub(crate) tenant: Option<String>,
+    /// The token of a link that the user wants to join by.
+    pub(crate) invitation: Option<Secret>,
     /// The browser, where it was here before.
     pub(crate) device: Option<String>,
 }
@@ -71,6 +75,9 @@ pub(crate) enum LoginError {
     /// The password was right.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The password was right, but the link lets nobody in.
+    #[error(transparent)]
+    Invitation(#[from] JoinError),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -156,10 +163,17 @@ pub(crate) async fn login(
         from,
     };
     let entered = proved.enter(room).await;
-    if let Err(LoginError::Refused(refusal)) = &entered
-        && !matches!(refusal, Refusal::Store(_))
-    {
-        let record = failure(&attempt.identity, Some(&user), from).described(refusal.to_string());
+    let refused = match &entered {
+        Err(LoginError::Refused(refusal)) if !matches!(refusal, Refusal::Store(_)) => {
+            Some(refusal.to_string())
+        }
+        Err(LoginError::Invitation(error)) if !matches!(error, JoinError::Store(_)) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    };
+    if let Some(reason) = refused {
+        let record = failure(&attempt.identity, Some(&user), from).described(reason);
         note_failure(room, &environment.id, record, None, now).await?;
     }
     entered
@@ -301,9 +315,20 @@ impl Proved<'_> {
         }
         let (environment, configuration) = (self.environment, self.configuration);
         let now = room.app.now();
-        let (pass, age) = self.admit(room, now).await?;
+        let (pass, age) = match &self.attempt.invitation {
+            Some(token) => {
+                let age = self.age(room, now).await?;
+                if age == Age::Expired {
+                    // Joining waits for the new password.
+                    return self.ended(room, scope_of(&environment.id, self.user)).await;
+                }
+                (self.join(room, token.clone(), now).await?, age)
+            }
+            None => self.admit(room, now).await?,
+        };
         if age == Age::Expired {
-            return self.ended(room, pass).await;
+            let scope = Scope::tenant(environment.id.clone(), pass.tenant);
+            return self.ended(room, scope).await;
         }
         let leak = Leak::look(room, &self.attempt.password, self.credential, now).await;
         let now = room.app.now();
@@ -372,35 +397,71 @@ impl Proved<'_> {
     }
 
     /// The password is right, and has ended.
-    async fn ended(&self, room: &Access, pass: Pass) -> Result<Entered, LoginError> {
-        let scope = Scope::tenant(self.environment.id.clone(), pass.tenant.clone());
+    async fn ended(&self, room: &Access, scope: Scope) -> Result<Entered, LoginError> {
         let (user, from, app, now) = (
-            pass.user.clone(),
+            self.user.clone(),
             self.from.clone(),
             room.app.clone(),
             room.app.now(),
         );
-        let open = StillOpen {
-            scope: scope.clone(),
-            user: user.id.clone(),
-            set_at: self.credential.changed_at,
-            most: self.most,
-            ticket: self.ticket,
-            began: self.began,
-        };
-        let token = room
+        let set_at = self.credential.changed_at;
+        let (most, ticket, began) = (self.most, self.ticket, self.began);
+        let (user, token) = room
             .app
             .db()
             .write(async move |tx| {
                 people::hold_user(tx, &scope.environment, user.id.as_str()).await?;
+                let open = StillOpen {
+                    scope: scope.clone(),
+                    user: user.id.clone(),
+                    set_at,
+                    most,
+                    ticket,
+                    began,
+                };
                 open.check(tx, now).await?;
-                Ok::<_, LoginError>(remarks::expired(tx, &app, &scope, &user, &from, now).await?)
+                let token = remarks::expired(tx, &app, &scope, &user, &from, now).await?;
+                Ok::<_, LoginError>((user.clone(), token))
             })
             .await?;
-        Ok(Entered::Expired {
-            user: pass.user,
-            token,
-        })
+        Ok(Entered::Expired { user, token })
+    }
+
+    /// How far the password is from its end.
+    async fn age(&self, room: &Access, now: Millis) -> Result<Age, StoreError> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let changed_at = self.credential.changed_at;
+        room.app
+            .db()
+            .read(async move |tx| {
+                let rules = passwords::rules_of_user(tx, &environment, &user, &configuration).await?;
+                Ok(rules.age(changed_at, now))
+            })
+            .await
+    }
+
+    /// Joins the tenant of the link that the user brings, where the gate then opens: both or neither.
+    async fn join(&self, room: &Access, token: Secret, now: Millis) -> Result<Pass, LoginError> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let (app, from) = (room.app.clone(), self.from.clone());
+        room.app
+            .db()
+            .write(async move |tx| {
+                let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
+                    return Err(Refusal::NoTenant.into());
+                };
+                let token = token.reveal();
+                let joined = invitations::join(tx, &app, &environment, &user, token, &from, now).await?;
+                let goal = Goal {
+                    tenant: Wish::Prefer(Some(joined.tenant_id())),
+                    application: from.application.as_deref(),
+                    ip: from.ip,
+                };
+                Ok(gate::admit(tx, &environment, user, &configuration, goal, now).await?)
+            })
+            .await
     }
 
     async fn admit(&self, room: &Access, now: Millis) -> Result<(Pass, Age), Refusal> {

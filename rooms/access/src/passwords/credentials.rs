@@ -10,6 +10,7 @@ use tenancy::TenantPurge;
 use web::Problem;
 
 use super::{Judge, store};
+use crate::invitations;
 use crate::lockout;
 use crate::login::{ATTEMPTS, BLOCKS};
 use crate::restrictions;
@@ -66,10 +67,15 @@ impl Credentials for AccessCredentials {
         sessions::end_of_user(tx, environment, user, tenant, now).await
     }
 
+    async fn admits_address(&self, tx: &Tx, scope: &Scope, email: &str) -> Result<bool, StoreError> {
+        restrictions::email_domain_allowed(tx, scope, email).await
+    }
+
     async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
         lockout::forget(tx, environment, user.as_str()).await?;
         store::remove(tx, environment.as_str(), user.as_str()).await?;
         store::forget_past(tx, environment.as_str(), user.as_str()).await?;
+        invitations::forget_user(tx, environment, user).await?;
         sessions::remove_of_user(tx, environment, user).await
     }
 }
@@ -78,7 +84,8 @@ impl Credentials for AccessCredentials {
 impl TenantPurge for AccessCredentials {
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, _now: Millis) -> Result<bool, StoreError> {
         restrictions::forget_tenant(tx, scope).await?;
-        sessions::remove_of_tenant(tx, scope, most).await
+        let links = invitations::forget_tenant(tx, scope, most).await?;
+        Ok(sessions::remove_of_tenant(tx, scope, most).await? && links)
     }
 
     /// Nothing to do: the gatekeeper and the gate no longer find the tenant and its memberships, and sessions in it go

@@ -20,7 +20,7 @@ use crate::room::{Bound, Change};
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, PreparedPassword, UserRecord};
 
 pub(super) const NOW: Millis = Millis(1_760_000_000_000);
 
@@ -124,6 +124,10 @@ impl Credentials for Asked {
             tenant.map_or("everywhere", TenantId::as_str)
         ));
         Ok(())
+    }
+
+    async fn admits_address(&self, _: &Tx, _: &Scope, _: &str) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     async fn forget(&self, _: &Tx, _: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
