@@ -63,6 +63,16 @@ impl Credentials for AccessCredentials {
         store::put(tx, environment.as_str(), user.as_str(), &password.0, now).await
     }
 
+    async fn has_password(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+    ) -> Result<bool, StoreError> {
+        let hash = store::hash_of(tx, environment.as_str(), user.as_str()).await?;
+        Ok(hash.is_some())
+    }
+
     async fn end_sessions(
         &self,
         tx: &Tx,
