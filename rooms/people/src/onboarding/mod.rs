@@ -4,7 +4,9 @@
 //! password. A user with a proved address who is added to one more tenant gets an *invitation*, which stands for that one
 //! membership and ends with it. Each goes by link or by code, as the environment has it.
 
+mod accept;
 mod mailer;
+mod reset;
 mod strategies;
 
 use web::Routes;
@@ -12,8 +14,9 @@ use web::Routes;
 use crate::room::People;
 
 pub use mailer::{Inviter, Issued, Mailer};
+pub use reset::InvitationReset;
 pub use strategies::{ActivationStrategy, Delivery};
 
 pub(crate) fn routes() -> Routes<People> {
-    strategies::routes()
+    strategies::routes().and(accept::routes()).and(reset::routes())
 }
