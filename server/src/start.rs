@@ -8,8 +8,8 @@ use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
 use outbound::{
-    AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, MailTransport, Outbound, SmsHook, SmsTransport, Smtp,
-    Ways,
+    AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, LeakLists, MailTransport, Outbound, SmsHook,
+    SmsTransport, Smtp, Ways,
 };
 use tokio::net::TcpListener;
 use web::EdgeSettings;
@@ -110,9 +110,6 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
                 "no mail is sent for environments without a provider of their own: people do not receive their links and codes"
             );
         }
-        tracing::warn!(
-            "this version sends no mail when users are made, invited or added to tenants: they hear of it from whoever adds them"
-        );
         println!(
             "Tenantry is listening on {} as {public_url}",
             config.listen.ip().to_string() + ":" + &port.to_string()
@@ -141,6 +138,12 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         .sms_url
         .as_ref()
         .map(|url| SmsHook::at(url.reveal(), Http::new(true)));
+    // So may the list of leaked passwords.
+    let leaks = LeakLists::new(
+        config.breach_url.as_deref(),
+        Http::new(true),
+        config.breach_file.as_deref(),
+    )?;
     Ok(Outbound::new(Ways {
         mail: smtp.map(|smtp| Arc::new(smtp) as Arc<dyn MailTransport>),
         sms: sms
@@ -150,6 +153,7 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         from: config.mail_from.clone(),
         private: config.allow_private_addresses,
         endpoints: Endpoints::default(),
+        leaks,
         captcha: config.captcha_url.as_ref().map(ToString::to_string),
         aws: aws(config.allow_aws_roles),
     }))

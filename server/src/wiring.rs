@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
+use access::{AccessCredentials, AccessGatekeeper, Judge, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob, TaskSweep};
 use blocks::one_time::OneTimeSweep;
@@ -14,8 +14,8 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{
-    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, MemberMove, PeopleTenancy, RoleRemoval,
-    TemporaryExpiry,
+    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, InvitationReset, Mailer, MemberMove,
+    PeopleTenancy, RoleRemoval, TemporaryExpiry,
 };
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
@@ -102,7 +102,8 @@ pub fn build(parts: Parts) -> Built {
     ];
 
     // Left asks right through these.
-    let passwords = AccessCredentials::new(hash_pool.clone());
+    let judge = Judge::new(db.clone(), directory.clone(), hash_pool, outbound.leaks().clone());
+    let passwords = AccessCredentials::new(judge.clone());
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
     let members = Arc::new(PeopleTenancy::new(
         Arc::clone(&credentials),
@@ -123,8 +124,8 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits),
-        access::routes(&app, directory, hash_pool),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
+        access::routes(&app, directory.clone(), judge, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let mut routes = BoundRoutes::all([rooms, operator]);
@@ -163,7 +164,13 @@ pub fn build(parts: Parts) -> Built {
     runners.push(Arc::new(RoleRemoval));
     runners.push(Arc::new(GroupRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
-    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));
+    let mailer = Mailer::new(&app, &directory);
+    runners.push(Arc::new(BulkInvite::new(
+        ids.clone(),
+        credentials,
+        mailer.clone(),
+    )));
+    runners.push(Arc::new(InvitationReset::new(ids.clone(), mailer)));
     runners.push(Arc::new(BulkRoles::new(ids)));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {

@@ -7,8 +7,10 @@ mod applications;
 mod groups;
 mod hierarchy;
 mod identifiers;
+mod invitations;
 mod membership;
 mod messages;
+mod passwords;
 mod policies;
 mod search;
 mod signup;
@@ -90,8 +92,10 @@ impl Things {
         groups::make(&vendor, &mut things).await;
         hierarchy::make(&vendor, &mut things).await;
         identifiers::make(&vendor, &mut things).await;
+        invitations::make(&vendor, &mut things).await;
         membership::make(&vendor, &mut things).await;
         messages::make(&vendor, &mut things).await;
+        passwords::make(&vendor, &mut things).await;
         policies::make(&vendor, &mut things).await;
         search::make(&vendor, &mut things).await;
         signup::make(&vendor, &mut things).await;
@@ -215,8 +219,10 @@ impl Things {
             .or_else(|| groups::id(self, entry, name))
             .or_else(|| hierarchy::id(self, entry, name))
             .or_else(|| identifiers::id(self, entry, name))
+            .or_else(|| invitations::id(self, entry, name))
             .or_else(|| membership::id(self, entry, name))
             .or_else(|| messages::id(self, entry, name))
+            .or_else(|| passwords::id(self, entry, name))
             .or_else(|| policies::id(self, entry, name))
             .or_else(|| search::id(self, entry, name))
             .or_else(|| signup::id(self, entry, name))
@@ -227,8 +233,10 @@ impl Things {
             .or_else(|| groups::query(self, entry))
             .or_else(|| hierarchy::query(self, entry))
             .or_else(|| identifiers::query(self, entry))
+            .or_else(|| invitations::query(self, entry))
             .or_else(|| membership::query(self, entry))
             .or_else(|| messages::query(self, entry))
+            .or_else(|| passwords::query(self, entry))
             .or_else(|| policies::query(self, entry))
             .or_else(|| search::query(self, entry))
             .or_else(|| signup::query(self, entry))
@@ -239,8 +247,10 @@ impl Things {
             .or_else(|| groups::body(self, entry))
             .or_else(|| hierarchy::body(self, entry))
             .or_else(|| identifiers::body(self, entry))
+            .or_else(|| invitations::body(self, entry))
             .or_else(|| membership::body(self, entry))
             .or_else(|| messages::body(self, entry))
+            .or_else(|| passwords::body(self, entry))
             .or_else(|| policies::body(self, entry))
             .or_else(|| search::body(self, entry))
             .or_else(|| signup::body(self, entry))

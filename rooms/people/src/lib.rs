@@ -14,6 +14,7 @@ mod identifiers;
 mod lists;
 mod me;
 mod members;
+mod onboarding;
 #[cfg(test)]
 mod proof;
 mod purge;
@@ -21,6 +22,7 @@ mod ranks;
 mod records;
 mod room;
 mod search;
+mod standing;
 mod team;
 mod temporary;
 mod tenants;
@@ -32,7 +34,8 @@ pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
-pub use members::{ShutOutError, shut_out};
+pub use members::{Joined, ShutOutError, count_joined, join, shut_out};
+pub use onboarding::{ActivationStrategy, Delivery, InvitationReset, Inviter, Issued, Mailer};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
@@ -41,5 +44,7 @@ pub use records::{
 };
 pub use room::{People, routes};
 pub use search::FoldJob;
+pub use standing::{Standing, hold_user, proved_number, stand, user_by_phone};
 pub use temporary::TemporaryExpiry;
 pub use tenants::MemberMove;
+pub use users::strongest;

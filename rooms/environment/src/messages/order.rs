@@ -250,6 +250,22 @@ pub(crate) fn place(environment: &EnvironmentId, seal: &str) -> String {
     format!("messages/{environment}/{seal}")
 }
 
+/// Whether there is a way to send mail from an environment.
+///
+/// # Errors
+/// When storage fails.
+pub async fn can_mail(tx: &Tx, app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
+    has_way(tx, app, environment, Channel::Mail).await
+}
+
+/// Whether the environment can send text messages at all: its own provider or the server's.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn can_text(tx: &Tx, app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
+    has_way(tx, app, environment, Channel::Sms).await
+}
+
 async fn has_way(
     tx: &Tx,
     app: &App,

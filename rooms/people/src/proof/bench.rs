@@ -20,7 +20,7 @@ use crate::room::{Bound, Change};
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, PreparedPassword, UserRecord};
 
 pub(super) const NOW: Millis = Millis(1_760_000_000_000);
 
@@ -91,7 +91,7 @@ impl Asked {
 
 #[async_trait]
 impl Credentials for Asked {
-    async fn prepare(&self, _: &EnvironmentId, _: Secret) -> Result<PreparedPassword, Problem> {
+    async fn prepare(&self, _: &Scope, _: Secret) -> Result<PreparedPassword, Problem> {
         Ok(PreparedPassword("hash".to_owned()))
     }
 
@@ -107,6 +107,14 @@ impl Credentials for Asked {
         Ok(())
     }
 
+    async fn forgive(&self, _: &Tx, _: &EnvironmentId, _: &UserRecord) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn has_password(&self, _: &Tx, _: &EnvironmentId, _: &UserId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     async fn end_sessions(
         &self,
         _: &Tx,
@@ -120,6 +128,10 @@ impl Credentials for Asked {
             tenant.map_or("everywhere", TenantId::as_str)
         ));
         Ok(())
+    }
+
+    async fn admits_address(&self, _: &Tx, _: &Scope, _: &str) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     async fn forget(&self, _: &Tx, _: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {

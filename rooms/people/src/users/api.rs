@@ -46,12 +46,16 @@ impl From<UserError> for Problem {
             | UserError::UsernameTaken
             | UserError::AlwaysOpen
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
-            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
+            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) | UserError::NotWaiting => {
+                Self::bad_request(error.to_string())
+            }
             UserError::TooStrong
             | UserError::MayNotTake(_)
             | UserError::NoPermission(_)
             | UserError::TenantNamed
             | UserError::NoTemporary
+            | UserError::NoInvitations
+            | UserError::AddressNotAdmitted
             | UserError::OwnEnd => Self::forbidden(error.to_string()),
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
@@ -62,11 +66,10 @@ impl From<UserError> for Problem {
 /// Hashes the password, if there is one, before the transaction opens: hashing takes longer than any write may.
 async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Created<UserView>, Problem> {
     let password = match creation.password.take() {
-        Some(password) => Some(
-            room.credentials
-                .prepare(&change.scope.environment, password)
-                .await?,
-        ),
+        Some(password) => {
+            let scope = creation.scope(&change.scope);
+            Some(room.credentials.prepare(&scope, password).await?)
+        }
         None => None,
     };
     let id = room.app.ids().v4();
@@ -75,11 +78,11 @@ async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Cr
         password,
         id,
     };
-    let credentials = Arc::clone(&room.credentials);
+    let (credentials, mailer) = (Arc::clone(&room.credentials), room.mailer.clone());
     let added = room
         .app
         .db()
-        .write(async move |tx| create::create(tx, &change, &credentials, &prepared).await)
+        .write(async move |tx| create::create(tx, &change, (&credentials, Some(&mailer)), &prepared).await)
         .await?;
     Ok(Created(added))
 }
@@ -98,7 +101,8 @@ async fn create_user_as_vendor(
     add(&room, room.change_by_environment(&caller), creation).await
 }
 
-/// Creates a user in the tenant, or adds one who exists.
+/// Creates a user in the tenant, or adds one who exists. They get a mail with a link or a code unless `skipInviteEmail` is
+/// true.
 #[utoipa::path(post, path = "/identity/resources/users/v1", tag = "User management", request_body = InviteBody,
     params(("frontegg-tenant-id" = String, Header, description = "The tenant to add the user to")),
     responses((status = 201, body = UserView), (status = 409, description = "A member already")))]
@@ -111,7 +115,8 @@ async fn create_user(
     add(&room, room.change_by(&caller), creation).await
 }
 
-/// Invites somebody into the tenant.
+/// Invites somebody into the tenant: a new user gets a mail to activate the account, one who exists a mail to accept. For a
+/// member who did neither yet the mail is sent again, with a new link or code, and nothing else changes.
 #[utoipa::path(post, path = "/identity/resources/users/v2", tag = "User management", request_body = InviteBody,
     params(("frontegg-tenant-id" = String, Header, description = "The tenant to invite into")),
     responses((status = 201, body = UserView), (status = 409, description = "A member already")))]
@@ -120,7 +125,8 @@ async fn invite_user(
     caller: AnyCaller,
     Body(body): Body<InviteBody>,
 ) -> Result<Created<UserView>, Problem> {
-    let creation = body.checked().map_err(UserError::Faults)?;
+    let mut creation = body.checked().map_err(UserError::Faults)?;
+    creation.resends = true;
     add(&room, room.change_by(&caller), creation).await
 }
 
