@@ -149,7 +149,7 @@ pub(crate) async fn login(
         note_failure(room, &environment.id, record, strike, now).await?;
         return Err(LoginError::Incorrect);
     };
-    if let Some(limit) = known.limit.filter(|limit| ticket > limit.most) {
+    if let Some(limit) = last.filter(|limit| ticket > limit.most) {
         wait_for_others(room, &environment.id, &user.id, limit.most).await?;
     }
     let proved = Proved {
