@@ -7,7 +7,7 @@ use std::time::Duration;
 use journeys::{Engine, Launch, Running, at};
 
 use crate::calibration;
-use crate::callers::{Creator, RIGHT, Refused, Same, Session};
+use crate::callers::{Creator, Crowded, RIGHT, Refused, Same, Session};
 use crate::load::{Caller, Measured, Plan, run};
 use crate::report::{Ceiling, Line, Target};
 
@@ -37,6 +37,7 @@ pub(crate) async fn all(engine: Engine, duration: Duration) -> Vec<Line> {
     lines.calibrate().await;
     lines.trivial().await;
     lines.logins().await;
+    lines.storm().await;
     lines.refreshes().await;
     lines.vendor_tokens().await;
     lines.profiles().await;
@@ -59,6 +60,7 @@ struct Bench {
 }
 
 const EMAIL: &str = "ann@example.com";
+const LOCKOUT: &str = "/identity/resources/configurations/v1/lockout-policy";
 
 impl Bench {
     async fn start(engine: Engine, duration: Duration) -> Self {
@@ -168,6 +170,32 @@ impl Bench {
         );
     }
 
+    /// Far more sign-ins than can be hashed must not be felt by anybody else.
+    async fn storm(&mut self) {
+        let user = self.running.log_in(EMAIL).await;
+        let logins = run(
+            self.plan(None),
+            times(400, |_| Crowded(Same::login(EMAIL, RIGHT))),
+        );
+        let profiles = run(
+            self.plan(Some(200)),
+            times(4, |_| Same::get(at::ME, &user.access_token, "")),
+        );
+        let (logins, profiles) = tokio::join!(logins, profiles);
+        self.add(
+            "sign-ins of 400 callers at once, let in or sent away",
+            &logins,
+            None,
+            Target::None,
+        );
+        self.add(
+            "GET users/v2/me at 200/s meanwhile",
+            &profiles,
+            None,
+            Target::P99Millis(15.0),
+        );
+    }
+
     async fn refreshes(&mut self) {
         let mut sessions = Vec::new();
         // Each refresh waits for the disk; as many callers as the other lines have, so that commits are shared.
@@ -218,15 +246,25 @@ impl Bench {
         );
     }
 
-    /// Times that must not differ: a wrong password of a known account, and an unknown account.
+    /// Times that must not differ: a wrong password of a known account, and an unknown account. Side by side, so that both
+    /// meet the same machine, and for long enough that each is tried two thousand times.
     async fn unknown_accounts(&mut self) {
-        for (what, email) in [
-            ("login refused, known account", EMAIL),
-            ("login refused, unknown account", "nobody@example.com"),
-        ] {
+        let off = serde_json::json!({"enabled": false, "maxAttempts": 10});
+        self.running.call("POST", LOCKOUT, &self.token, &off).await;
+        let plan = Plan {
+            duration: self.duration * 4,
+            ..self.plan(None)
+        };
+        let refused = |email: &'static str| {
             let callers = times(1, |_| Refused(Same::login(email, "Wrong-horse-9-battery")));
-            let measured = run(self.plan(Some(10)), callers).await;
-            self.add(what, &measured, None, Target::None);
-        }
+            run(plan, callers)
+        };
+        let (known, unknown) = tokio::join!(refused(EMAIL), refused("nobody@example.com"));
+        self.add("login refused, known account", &known, None, Target::None);
+        self.add("login refused, unknown account", &unknown, None, Target::None);
+        let apart = (known.millis(0.5) - unknown.millis(0.5)).abs() * 1000.0;
+        let line = Line::single(self.engine, "login refused: medians apart", apart, "µs", None);
+        println!("{}", line.row());
+        self.lines.push(line);
     }
 }

@@ -97,7 +97,8 @@ fn fill(kept: &Path) {
                         format!("t{}", number % TENANTS)
                     };
                     let (name, email) = person(scattered);
-                    let body = json!({"email": email, "name": name, "tenantId": tenant, "skipInviteEmail": true});
+                    let body =
+                        json!({"email": email, "name": name, "tenantId": tenant, "skipInviteEmail": true});
                     let answer = vendor.post(at::VENDOR_USERS, body).await;
                     assert!([201, 409].contains(&answer.status), "{}", answer.text());
                     if number % 50_000 == 0 {
