@@ -2,6 +2,7 @@
 //!
 //! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
 
+mod activation;
 mod captcha;
 mod gate;
 mod gatekeeper;
@@ -12,6 +13,7 @@ mod restrictions;
 mod room;
 mod session_policy;
 mod sessions;
+mod signup;
 mod tokens;
 
 pub use gatekeeper::AccessGatekeeper;

@@ -8,7 +8,7 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{captcha, lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{activation, captcha, lockout, login, passwords, restrictions, session_policy, sessions, signup};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -59,6 +59,8 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
         .and(session_policy::routes())
         .and(lockout::routes())
         .and(captcha::routes())
+        .and(signup::routes())
+        .and(activation::routes())
         .and(restrictions::routes())
         .bind(app, room)
 }

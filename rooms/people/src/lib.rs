@@ -14,6 +14,7 @@ mod identifiers;
 mod lists;
 mod me;
 mod members;
+mod newcomers;
 #[cfg(test)]
 mod proof;
 mod purge;
@@ -33,6 +34,7 @@ pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use members::{ShutOutError, shut_out};
+pub use newcomers::{EnrolError, Enrolment, Introduction, Newcomer, count_enrolled, enrol};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
