@@ -109,4 +109,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_policies",
         include_str!("../../migrations/0080_access_policies.sql"),
     ),
+    both(
+        110,
+        "access_invitations",
+        include_str!("../../migrations/0110_access_invitations.sql"),
+    ),
 ];

@@ -14,8 +14,8 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{
-    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, MemberMove, PeopleTenancy, RoleRemoval,
-    TemporaryExpiry,
+    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, Mailer, MemberMove, PeopleTenancy,
+    RoleRemoval, TemporaryExpiry,
 };
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
@@ -124,7 +124,7 @@ pub fn build(parts: Parts) -> Built {
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
         people::routes(&app, directory.clone(), Arc::clone(&credentials), limits),
-        access::routes(&app, directory, hash_pool),
+        access::routes(&app, directory.clone(), hash_pool),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let mut routes = BoundRoutes::all([rooms, operator]);
@@ -163,7 +163,8 @@ pub fn build(parts: Parts) -> Built {
     runners.push(Arc::new(RoleRemoval));
     runners.push(Arc::new(GroupRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
-    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials)));
+    let mailer = Mailer::new(&app, &directory);
+    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials, mailer)));
     runners.push(Arc::new(BulkRoles::new(ids)));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {

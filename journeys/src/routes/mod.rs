@@ -7,6 +7,7 @@ mod applications;
 mod groups;
 mod hierarchy;
 mod identifiers;
+mod invitations;
 mod membership;
 mod messages;
 mod policies;
@@ -90,6 +91,7 @@ impl Things {
         groups::make(&vendor, &mut things).await;
         hierarchy::make(&vendor, &mut things).await;
         identifiers::make(&vendor, &mut things).await;
+        invitations::make(&vendor, &mut things).await;
         membership::make(&vendor, &mut things).await;
         messages::make(&vendor, &mut things).await;
         policies::make(&vendor, &mut things).await;
@@ -215,6 +217,7 @@ impl Things {
             .or_else(|| groups::id(self, entry, name))
             .or_else(|| hierarchy::id(self, entry, name))
             .or_else(|| identifiers::id(self, entry, name))
+            .or_else(|| invitations::id(self, entry, name))
             .or_else(|| membership::id(self, entry, name))
             .or_else(|| messages::id(self, entry, name))
             .or_else(|| policies::id(self, entry, name))
@@ -227,6 +230,7 @@ impl Things {
             .or_else(|| groups::query(self, entry))
             .or_else(|| hierarchy::query(self, entry))
             .or_else(|| identifiers::query(self, entry))
+            .or_else(|| invitations::query(self, entry))
             .or_else(|| membership::query(self, entry))
             .or_else(|| messages::query(self, entry))
             .or_else(|| policies::query(self, entry))
@@ -239,6 +243,7 @@ impl Things {
             .or_else(|| groups::body(self, entry))
             .or_else(|| hierarchy::body(self, entry))
             .or_else(|| identifiers::body(self, entry))
+            .or_else(|| invitations::body(self, entry))
             .or_else(|| membership::body(self, entry))
             .or_else(|| messages::body(self, entry))
             .or_else(|| policies::body(self, entry))

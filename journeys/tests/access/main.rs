@@ -9,6 +9,7 @@ mod applications;
 mod captcha;
 mod claims;
 mod cookies;
+mod invitation_links;
 mod lockout;
 mod login;
 mod logout;

@@ -1,11 +1,12 @@
 //! Who gets in, and for how long: the gatekeeper, passwords, sign-in, sessions, refresh, logout.
 //!
-//! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`. Every token is minted in one place, behind one gate.
+//! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
 
 mod activation;
 mod captcha;
 mod gate;
 mod gatekeeper;
+mod invitations;
 mod lockout;
 mod login;
 mod passwords;

@@ -8,7 +8,9 @@ use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::tokens::Tokens;
-use crate::{activation, captcha, lockout, login, passwords, restrictions, session_policy, sessions, signup};
+use crate::{
+    activation, captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions, signup,
+};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -62,5 +64,6 @@ pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
         .and(signup::routes())
         .and(activation::routes())
         .and(restrictions::routes())
+        .and(invitations::routes())
         .bind(app, room)
 }

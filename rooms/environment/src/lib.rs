@@ -22,6 +22,7 @@ pub use environments::{
     create_first_environment, list_environments, move_environment, rotate_secret, rotate_signing_key,
 };
 pub use messages::{
-    Delivery, MailOrder, MailTemplate, MessageSink, Posted, SmsOrder, SmsTemplate, send_mail, send_sms,
+    Delivery, MailOrder, MailTemplate, MessageSink, Posted, SmsOrder, SmsTemplate, can_mail, send_mail,
+    send_sms,
 };
 pub use room::{EnvironmentRoom, routes};

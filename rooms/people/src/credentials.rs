@@ -1,10 +1,10 @@
-//! What this room asks of the room that keeps passwords and sessions.
+//! What this room asks of the room that keeps passwords, sessions and restrictions.
 
 use std::fmt;
 
 use async_trait::async_trait;
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Millis, Secret, TenantId, UserId};
+use kit::{EnvironmentId, Millis, Scope, Secret, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use web::Problem;
 
@@ -18,7 +18,7 @@ impl fmt::Debug for PreparedPassword {
     }
 }
 
-/// Passwords and sessions of users. Implemented by the access room.
+/// Passwords and sessions of users, and whose addresses are let in. Implemented by the access room.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Checks a new password against the rules in force and hashes it. Slow: to be called outside of any transaction.
@@ -50,6 +50,9 @@ pub trait Credentials: Send + Sync {
         tenant: Option<&TenantId>,
         now: Millis,
     ) -> Result<(), StoreError>;
+
+    /// Whether somebody with this address may be invited into the tenant of the scope.
+    async fn admits_address(&self, tx: &Tx, scope: &Scope, email: &str) -> Result<bool, StoreError>;
 
     /// Removes everything kept about a user who is deleted.
     async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError>;

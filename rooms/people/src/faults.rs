@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// Most bytes of a user's metadata as JSON text.
 const METADATA_BYTES: usize = 64 * 1024;
+/// Most bytes of what a caller says about a mail as JSON text.
+const MAIL_BYTES: usize = 16 * 1024;
 /// Most characters of a name, an external id.
 const SHORT: usize = 255;
 /// Most characters of a description.
@@ -103,6 +105,18 @@ impl Faults {
             return None;
         }
         Some(text)
+    }
+
+    /// Values that a caller has for a mail.
+    pub(crate) fn mail_values(&mut self, value: Option<&Value>) {
+        match value {
+            None | Some(Value::Null) => {}
+            Some(value @ Value::Object(_)) if value.to_string().len() > MAIL_BYTES => self.say(format!(
+                "emailMetadata must be shorter than or equal to {MAIL_BYTES} characters"
+            )),
+            Some(Value::Object(_)) => {}
+            Some(_) => self.say("emailMetadata must be an object"),
+        }
     }
 
     /// How long temporary access lasts, in seconds.

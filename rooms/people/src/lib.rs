@@ -15,6 +15,7 @@ mod lists;
 mod me;
 mod members;
 mod newcomers;
+mod onboarding;
 #[cfg(test)]
 mod proof;
 mod purge;
@@ -33,8 +34,9 @@ pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
-pub use members::{ShutOutError, shut_out};
+pub use members::{Joined, ShutOutError, count_joined, join, shut_out};
 pub use newcomers::{EnrolError, Enrolment, Introduction, Newcomer, count_enrolled, enrol};
+pub use onboarding::{ActivationStrategy, Delivery, Inviter, Issued, Mailer};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,
@@ -45,3 +47,4 @@ pub use room::{People, routes};
 pub use search::FoldJob;
 pub use temporary::TemporaryExpiry;
 pub use tenants::MemberMove;
+pub use users::strongest;

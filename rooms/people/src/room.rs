@@ -9,8 +9,8 @@ use kit::{Ids, Millis, Scope, UserId};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
 use crate::{
-    Credentials, applications, below, bulk, groups, identifiers, lists, me, members, team, temporary,
-    tenants, users,
+    Credentials, Mailer, applications, below, bulk, groups, identifiers, lists, me, members, onboarding,
+    team, temporary, tenants, users,
 };
 
 /// State of this room's handlers.
@@ -20,6 +20,7 @@ pub struct People {
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) directory: Directory,
     pub(crate) limits: RateLimit,
+    pub(crate) mailer: Mailer,
 }
 
 /// What every change needs besides its transaction.
@@ -93,6 +94,7 @@ pub fn routes(
     let room = People {
         app: app.clone(),
         credentials,
+        mailer: Mailer::new(app, &directory),
         directory,
         limits,
     };
@@ -108,6 +110,7 @@ pub fn routes(
         .and(groups::routes())
         .and(me::routes())
         .and(identifiers::routes())
+        .and(onboarding::routes())
         .and(applications::routes())
         .bind(app, room)
 }

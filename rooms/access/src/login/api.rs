@@ -84,6 +84,9 @@ fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, 
         identity,
         password: body.password,
         tenant,
+        invitation: body
+            .invitation_token
+            .filter(|token| !token.reveal().trim().is_empty()),
         device: None,
     })
 }
@@ -116,6 +119,7 @@ impl From<LoginError> for Problem {
             LoginError::Incorrect => Self::unauthorized(sentence).with_code("ER-01078"),
             LoginError::NoPasswords => Self::bad_request(sentence).with_code("ER-01012"),
             LoginError::Refused(refusal) => refusal.into(),
+            LoginError::Invitation(error) => error.into(),
             LoginError::Hash(error) => hash_problem(&error),
             LoginError::Token(error) => error.into(),
             LoginError::Store(error) => error.into(),

@@ -15,6 +15,7 @@ use thiserror::Error;
 use web::CallOrigin;
 
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
+use crate::invitations::{self, JoinError};
 use crate::lockout;
 use crate::passwords::store as hashes;
 use crate::room::Access;
@@ -55,6 +56,8 @@ pub(crate) struct Attempt {
     pub(crate) identity: Identity,
     pub(crate) password: Secret,
     pub(crate) tenant: Option<String>,
+    /// The token of a link that the user wants to join by.
+    pub(crate) invitation: Option<Secret>,
     /// The browser, where it was here before.
     pub(crate) device: Option<String>,
 }
@@ -69,6 +72,9 @@ pub(crate) enum LoginError {
     /// The password was right.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The password was right, but the link lets nobody in.
+    #[error(transparent)]
+    Invitation(#[from] JoinError),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -135,10 +141,17 @@ pub(crate) async fn login(
         from,
     };
     let entered = proved.enter(room).await;
-    if let Err(LoginError::Refused(refusal)) = &entered
-        && !matches!(refusal, Refusal::Store(_))
-    {
-        let record = failure(&attempt.identity, Some(&user), from).described(refusal.to_string());
+    let refused = match &entered {
+        Err(LoginError::Refused(refusal)) if !matches!(refusal, Refusal::Store(_)) => {
+            Some(refusal.to_string())
+        }
+        Err(LoginError::Invitation(error)) if !matches!(error, JoinError::Store(_)) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    };
+    if let Some(reason) = refused {
+        let record = failure(&attempt.identity, Some(&user), from).described(reason);
         note_failure(room, &environment.id, record, None, now).await?;
     }
     entered
@@ -278,7 +291,10 @@ impl Proved<'_> {
         }
         let (environment, configuration) = (self.environment, self.configuration);
         let now = room.app.now();
-        let pass = self.admit(room, now).await?;
+        let pass = match &self.attempt.invitation {
+            Some(token) => self.join(room, token.clone(), now).await?,
+            None => self.admit(room, now).await?,
+        };
         let upgrade = match self.hash {
             Some(old) => Some((old.clone(), room.pool.hash(self.attempt.password.clone()).await?)),
             None => None,
@@ -324,6 +340,29 @@ impl Proved<'_> {
             cookies: CookieStyle::of(environment, configuration),
             device,
         })
+    }
+
+    /// Joins the tenant of the link that the user brings, where the gate then opens: both or neither.
+    async fn join(&self, room: &Access, token: Secret, now: Millis) -> Result<Pass, LoginError> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let (app, from) = (room.app.clone(), self.from.clone());
+        room.app
+            .db()
+            .write(async move |tx| {
+                let Some(user) = people::user_by_id(tx, &environment, user.as_str()).await? else {
+                    return Err(Refusal::NoTenant.into());
+                };
+                let token = token.reveal();
+                let joined = invitations::join(tx, &app, &environment, &user, token, &from, now).await?;
+                let goal = Goal {
+                    tenant: Wish::Prefer(Some(joined.tenant_id())),
+                    application: from.application.as_deref(),
+                    ip: from.ip,
+                };
+                Ok(gate::admit(tx, &environment, user, &configuration, goal, now).await?)
+            })
+            .await
     }
 
     async fn admit(&self, room: &Access, now: Millis) -> Result<Pass, Refusal> {

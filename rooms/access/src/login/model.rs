@@ -24,9 +24,9 @@ pub(crate) struct PasswordLogin {
     #[serde(default)]
     pub(crate) recaptcha_token: Option<String>,
     /// An invitation to accept with this sign-in.
+    #[schema(value_type = Option<String>)]
     #[serde(default)]
-    #[expect(dead_code, reason = "login boxes always send it")]
-    pub(crate) invitation_token: Option<String>,
+    pub(crate) invitation_token: Option<Secret>,
     /// The tenant to sign in to, if the user is a member.
     #[serde(default)]
     pub(crate) tenant_id: Option<String>,

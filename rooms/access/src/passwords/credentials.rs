@@ -11,6 +11,7 @@ use web::Problem;
 
 use super::policy::Policy;
 use super::store;
+use crate::invitations;
 use crate::login::{ATTEMPTS, BLOCKS};
 use crate::restrictions;
 use crate::sessions;
@@ -73,10 +74,15 @@ impl Credentials for AccessCredentials {
         sessions::end_of_user(tx, environment, user, tenant, now).await
     }
 
+    async fn admits_address(&self, tx: &Tx, scope: &Scope, email: &str) -> Result<bool, StoreError> {
+        restrictions::email_domain_allowed(tx, scope, email).await
+    }
+
     async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
         throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
         throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
         store::remove(tx, environment.as_str(), user.as_str()).await?;
+        invitations::forget_user(tx, environment, user).await?;
         sessions::remove_of_user(tx, environment, user).await
     }
 }
@@ -85,7 +91,8 @@ impl Credentials for AccessCredentials {
 impl TenantPurge for AccessCredentials {
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, _now: Millis) -> Result<bool, StoreError> {
         restrictions::forget_tenant(tx, scope).await?;
-        sessions::remove_of_tenant(tx, scope, most).await
+        let links = invitations::forget_tenant(tx, scope, most).await?;
+        Ok(sessions::remove_of_tenant(tx, scope, most).await? && links)
     }
 
     /// Nothing to do: the gatekeeper and the gate no longer find the tenant and its memberships, and sessions in it go

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use blocks::one_time::CodeKey;
 use crypto::{Algorithm, JwtError, KeyError, Times, check_times, verify_jwt};
-use db::StoreError;
+use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use thiserror::Error;
 use web::Problem;
 
 use super::{Directory, Known};
-use crate::keys::{PublicKey, RingError};
+use crate::keys::{PublicKey, RingError, refresh_of, store as key_store};
 
 /// Whose token it is; each has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +176,16 @@ impl Directory {
     pub async fn code_key(&self, environment: &EnvironmentId) -> Result<CodeKey, TokenError> {
         let known = self.owner(environment.as_str()).await?;
         Ok(CodeKey::derived(&*known.ring(self)?.refresh))
+    }
+
+    /// The same inside a transaction, which waits for nothing but itself.
+    ///
+    /// # Errors
+    /// When storage fails or the key does not open.
+    pub async fn code_key_within(&self, tx: &Tx, environment: &EnvironmentId) -> Result<CodeKey, StoreError> {
+        let rows = key_store::of(tx, environment).await?;
+        let secret = refresh_of(environment, &rows, self.sealing()).map_err(StoreError::other)?;
+        Ok(CodeKey::derived(&secret))
     }
 
     /// The public user key as PEM, and the secret of HS256 tokens.

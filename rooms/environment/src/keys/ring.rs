@@ -83,8 +83,7 @@ impl Keyring {
                 published,
             })
         };
-        let refresh = open(signing(Use::Refresh)?)?;
-        let refresh: [u8; 32] = refresh.as_slice().try_into().map_err(|_| KeyError::Unreadable)?;
+        let refresh = refresh_of(environment, rows, sealing)?;
         let secret = open(signing(Use::JwtSecret)?)?;
         let jwt_secret = std::str::from_utf8(&secret).map_err(|_| KeyError::Unreadable)?;
         let hmac = HmacKey::new(jwt_secret.as_bytes())?;
@@ -97,4 +96,19 @@ impl Keyring {
             hmac,
         })
     }
+}
+
+/// The secret of refresh tokens and codes alone, without opening the other keys.
+///
+/// # Errors
+/// When it is missing or does not open with this sealing key.
+pub(crate) fn refresh_of(
+    environment: &EnvironmentId,
+    rows: &[KeyRow],
+    sealing: &SealingKey,
+) -> Result<[u8; 32], RingError> {
+    let row = rows.iter().find(|row| row.purpose == Use::Refresh && row.signs());
+    let row = row.ok_or(RingError::Missing)?;
+    let opened = sealing.open(&row.sealed, &row.purpose.context(environment, &row.kid))?;
+    Ok(opened.as_slice().try_into().map_err(|_| KeyError::Unreadable)?)
 }

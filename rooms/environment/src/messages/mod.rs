@@ -21,7 +21,7 @@ mod render;
 mod templates;
 
 pub use kinds::{MailTemplate, SmsTemplate};
-pub use order::{MailOrder, Posted, SmsOrder, send_mail, send_sms};
+pub use order::{MailOrder, Posted, SmsOrder, can_mail, send_mail, send_sms};
 pub use queue::{Delivery, MessageSink};
 
 /// The routes of this folder.

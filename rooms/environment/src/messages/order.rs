@@ -250,6 +250,14 @@ pub(crate) fn place(environment: &EnvironmentId, seal: &str) -> String {
     format!("messages/{environment}/{seal}")
 }
 
+/// Whether there is a way to send mail from an environment.
+///
+/// # Errors
+/// When storage fails.
+pub async fn can_mail(tx: &Tx, app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
+    has_way(tx, app, environment, Channel::Mail).await
+}
+
 async fn has_way(
     tx: &Tx,
     app: &App,

@@ -121,7 +121,7 @@ async fn list_people_of_sub_tenants(
 
 async fn add(room: &People, caller: &AnyCaller, creations: Vec<Creation>) -> Result<Vec<UserView>, Problem> {
     let change = room.change_by(caller);
-    let credentials = Arc::clone(&room.credentials);
+    let (credentials, mailer) = (Arc::clone(&room.credentials), room.mailer.clone());
     let people: Vec<Prepared> = creations
         .into_iter()
         .map(|creation| Prepared {
@@ -133,7 +133,7 @@ async fn add(room: &People, caller: &AnyCaller, creations: Vec<Creation>) -> Res
     Ok(room
         .app
         .db()
-        .write(async move |tx| domain::add(tx, &change, &credentials, &people).await)
+        .write(async move |tx| domain::add(tx, &change, (&credentials, Some(&mailer)), &people).await)
         .await?)
 }
 

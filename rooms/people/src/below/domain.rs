@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::model::{MemberCount, RolesInTenant};
 use super::store;
-use crate::Credentials;
 use crate::lists::{self, Search};
 use crate::members;
 use crate::records;
 use crate::room::Change;
 use crate::users::{self, Prepared, UserError};
 use crate::views::{self, Audience, Detail, Lens, UserView};
+use crate::{Credentials, Mailer};
 
 /// What users need who let others reach the tenants below.
 pub(super) const OPEN: &str = "fe.account-hierarchy.write.subAccountAccess";
@@ -59,7 +59,7 @@ pub(super) async fn set_access(tx: &Tx, change: &Change, id: &str, allow: bool) 
 pub(super) async fn add(
     tx: &Tx,
     change: &Change,
-    credentials: &Arc<dyn Credentials>,
+    makers: (&Arc<dyn Credentials>, Option<&Mailer>),
     people: &[Prepared],
 ) -> Result<Vec<UserView>, UserError> {
     let opens = people.iter().any(|prepared| prepared.creation.sub_accounts);
@@ -75,7 +75,7 @@ pub(super) async fn add(
     for prepared in people {
         let tenant = prepared.creation.tenant_id.as_deref().unwrap_or("");
         let there = within(tx, change, tenant).await?;
-        added.push(users::create(tx, &there, credentials, prepared).await?);
+        added.push(users::create(tx, &there, makers, prepared).await?);
     }
     Ok(added)
 }

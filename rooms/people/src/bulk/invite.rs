@@ -14,7 +14,7 @@ use super::starter::Starter;
 use crate::room::Change;
 use crate::tenants;
 use crate::users::{Creation, Prepared, UserError, create};
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, Mailer, PreparedPassword};
 
 /// Kind of the task.
 pub(super) const KIND: &str = "bulk-invite";
@@ -46,12 +46,17 @@ struct Order {
 pub struct BulkInvite {
     ids: Ids,
     credentials: Arc<dyn Credentials>,
+    mailer: Mailer,
 }
 
 impl BulkInvite {
     #[must_use]
-    pub const fn new(ids: Ids, credentials: Arc<dyn Credentials>) -> Self {
-        Self { ids, credentials }
+    pub const fn new(ids: Ids, credentials: Arc<dyn Credentials>, mailer: Mailer) -> Self {
+        Self {
+            ids,
+            credentials,
+            mailer,
+        }
     }
 }
 
@@ -161,8 +166,9 @@ impl Runner for BulkInvite {
                 password: invitation.password.clone(),
                 id: invitation.id.clone(),
             };
+            let makers = (&self.credentials, Some(&self.mailer));
             tx.begin_part().await?;
-            match create(tx, &change, &self.credentials, &prepared).await {
+            match create(tx, &change, makers, &prepared).await {
                 Ok(_) => {
                     tx.keep_part().await?;
                     progress.done += 1;

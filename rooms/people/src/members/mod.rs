@@ -2,11 +2,13 @@
 
 mod api;
 mod domain;
+mod join;
 mod model;
 mod shut;
 
 pub(crate) use api::routes;
 pub(crate) use domain::{check_level, give, held, note, set, take};
+pub use join::{Joined, count_joined, join};
 pub(crate) use model::RolesBody;
 pub use shut::{ShutOutError, shut_out};
 

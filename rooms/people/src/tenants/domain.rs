@@ -14,6 +14,7 @@ use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
 use crate::users::{UserError, note};
 use crate::views::{self, Audience, Detail, Lens, UserView};
+use crate::{Inviter, Mailer};
 
 /// Most statuses that are told of one user.
 const MOST_STATUSES: i64 = 2_000;
@@ -128,8 +129,14 @@ pub(super) async fn set_active(
     shown(tx, change, id).await
 }
 
-/// Makes a user a member of one more tenant.
-pub(super) async fn add(tx: &Tx, change: &Change, id: &str, entry: &Entry) -> Result<UserView, UserError> {
+/// Makes a user a member of one more tenant, and mails them word of it unless the entry is silent.
+pub(super) async fn add(
+    tx: &Tx,
+    change: &Change,
+    mailer: &Mailer,
+    id: &str,
+    entry: &Entry,
+) -> Result<UserView, UserError> {
     records::user_by_id(tx, &change.scope.environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
@@ -146,6 +153,12 @@ pub(super) async fn add(tx: &Tx, change: &Change, id: &str, entry: &Entry) -> Re
         return Err(UserError::AlreadyMember);
     }
     note(tx, change, "User added to tenant", None, Some(&user)).await?;
+    if !entry.silent {
+        let inviter = Inviter::default();
+        mailer
+            .welcome(tx, &change.scope, (&user, &new), inviter, change.now)
+            .await?;
+    }
     let view = shown(tx, change, id).await?;
     records::count_in(tx, environment, &user, tenant, false).await?;
     Ok(view)

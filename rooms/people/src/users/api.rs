@@ -52,6 +52,8 @@ impl From<UserError> for Problem {
             | UserError::NoPermission(_)
             | UserError::TenantNamed
             | UserError::NoTemporary
+            | UserError::NoInvitations
+            | UserError::AddressNotAdmitted
             | UserError::OwnEnd => Self::forbidden(error.to_string()),
             UserError::Faults(sentences) => Self::faults(sentences),
             UserError::Store(error) => error.into(),
@@ -75,11 +77,11 @@ async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Cr
         password,
         id,
     };
-    let credentials = Arc::clone(&room.credentials);
+    let (credentials, mailer) = (Arc::clone(&room.credentials), room.mailer.clone());
     let added = room
         .app
         .db()
-        .write(async move |tx| create::create(tx, &change, &credentials, &prepared).await)
+        .write(async move |tx| create::create(tx, &change, (&credentials, Some(&mailer)), &prepared).await)
         .await?;
     Ok(Created(added))
 }
@@ -98,7 +100,8 @@ async fn create_user_as_vendor(
     add(&room, room.change_by_environment(&caller), creation).await
 }
 
-/// Creates a user in the tenant, or adds one who exists.
+/// Creates a user in the tenant, or adds one who exists. They get a mail with a link or a code unless `skipInviteEmail` is
+/// true.
 #[utoipa::path(post, path = "/identity/resources/users/v1", tag = "User management", request_body = InviteBody,
     params(("frontegg-tenant-id" = String, Header, description = "The tenant to add the user to")),
     responses((status = 201, body = UserView), (status = 409, description = "A member already")))]
@@ -111,7 +114,8 @@ async fn create_user(
     add(&room, room.change_by(&caller), creation).await
 }
 
-/// Invites somebody into the tenant.
+/// Invites somebody into the tenant: a new user gets a mail to activate the account, one who exists a mail to accept. For a
+/// member who did neither yet the mail is sent again, with a new link or code, and nothing else changes.
 #[utoipa::path(post, path = "/identity/resources/users/v2", tag = "User management", request_body = InviteBody,
     params(("frontegg-tenant-id" = String, Header, description = "The tenant to invite into")),
     responses((status = 201, body = UserView), (status = 409, description = "A member already")))]
@@ -120,7 +124,8 @@ async fn invite_user(
     caller: AnyCaller,
     Body(body): Body<InviteBody>,
 ) -> Result<Created<UserView>, Problem> {
-    let creation = body.checked().map_err(UserError::Faults)?;
+    let mut creation = body.checked().map_err(UserError::Faults)?;
+    creation.resends = true;
     add(&room, room.change_by(&caller), creation).await
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use db::Tx;
+use blocks::settings;
+use db::{StoreError, Tx};
+use environment::AuthConfiguration;
 use kit::{Scope, TenantId};
 use tenancy::Role;
 
@@ -11,7 +13,7 @@ use super::model::Creation;
 use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
-use crate::{Credentials, PreparedPassword, temporary};
+use crate::{Credentials, Inviter, Mailer, PreparedPassword, temporary};
 
 /// What is decided before the transaction opens.
 #[derive(Clone)]
@@ -22,11 +24,12 @@ pub(crate) struct Prepared {
     pub(crate) id: String,
 }
 
-/// Creates the user, or adds the one with the same address to the tenant. Answers the user as the tenant sees it.
+/// Creates the user, or adds the one with the same address to the tenant, and mails them word of it unless the order is
+/// silent. Answers the user as the tenant sees it.
 pub(crate) async fn create(
     tx: &Tx,
     change: &Change,
-    credentials: &Arc<dyn Credentials>,
+    (credentials, mailer): (&Arc<dyn Credentials>, Option<&Mailer>),
     prepared: &Prepared,
 ) -> Result<UserView, UserError> {
     let (environment, creation) = (&change.scope.environment, &prepared.creation);
@@ -35,6 +38,9 @@ pub(crate) async fn create(
         (None, Some(tenant)) => tenant.clone(),
         (None, None) => return Err(UserError::NoTenant),
     };
+    if change.bounded_by.is_some() && !invitations_allowed(tx, change).await? {
+        return Err(UserError::NoInvitations);
+    }
     // Held, so that it is not deleted before its new member is there to be removed with it.
     let access = tenancy::hold_tenant(tx, environment, tenant.as_str())
         .await?
@@ -76,7 +82,10 @@ pub(crate) async fn create(
     };
     let new = known.is_none();
     let user = match known {
-        Some(user) => attach(tx, change, creation, user, &mut membership).await?,
+        Some(user) => match attach(tx, change, creation, user, &mut membership).await? {
+            Attached::Joined(user) => user,
+            Attached::Waiting(user) => return resend(tx, change, mailer, creation, user).await,
+        },
         None => {
             let user = new_user(prepared, &membership);
             records::write_new_member(tx, environment, &user, &membership).await?;
@@ -88,26 +97,99 @@ pub(crate) async fn create(
             user
         }
     };
+    // People who are in already were not asked about.
+    if let (Some(email), false) = (&creation.email, creation.vouched)
+        && !credentials.admits_address(tx, &change.scope, email).await?
+    {
+        return Err(UserError::AddressNotAdmitted);
+    }
     let action = if new {
         "User created"
     } else {
         "User added to tenant"
     };
     note(tx, change, action, None, Some(&user)).await?;
+    if !creation.silent
+        && let Some(mailer) = mailer
+    {
+        tell(tx, change, mailer, creation, (&user, &membership, new)).await?;
+    }
+    let mut view = shown(tx, change, user.clone()).await?;
+    view.temporary_expiration_date = membership.expires_at;
+    records::count_in(tx, environment, &user, tenant.as_str(), new).await?;
+    Ok(view)
+}
+
+/// Whether users may invite others here at all.
+async fn invitations_allowed(tx: &Tx, change: &Change) -> Result<bool, StoreError> {
+    let whole = Scope::environment(change.scope.environment.clone());
+    let configuration: AuthConfiguration = settings::effective(tx, &whole).await?;
+    Ok(configuration.allow_tenant_invitations)
+}
+
+/// The user as whoever made the change sees them.
+async fn shown(tx: &Tx, change: &Change, user: UserRecord) -> Result<UserView, UserError> {
     let audience = if change.bounded_by.is_some() {
         Audience::Colleague
     } else {
         Audience::Environment
     };
     let lens = Lens {
-        tenant: Some(&tenant),
+        tenant: change.scope.tenant.as_ref(),
         audience,
         detail: Detail::Full,
         below: None,
     };
-    let mut view = views::view(tx, environment, user.clone(), lens).await?;
+    Ok(views::view(tx, &change.scope.environment, user, lens).await?)
+}
+
+/// Mails a new user the activation, and somebody who is there what is right for them.
+async fn tell(
+    tx: &Tx,
+    change: &Change,
+    mailer: &Mailer,
+    creation: &Creation,
+    (user, membership, new): (&UserRecord, &Membership, bool),
+) -> Result<(), StoreError> {
+    let issuer = match &change.bounded_by {
+        Some(by) => records::user_by_id(tx, &change.scope.environment, by.user.as_str()).await?,
+        None => None,
+    };
+    let inviter = Inviter {
+        user: issuer.as_ref(),
+        metadata: creation.email_metadata.as_ref(),
+    };
+    if new {
+        // Even when the environment vouches for the address: by this they choose a password.
+        mailer
+            .activation(tx, &change.scope, user, inviter, change.now)
+            .await?;
+    } else {
+        mailer
+            .welcome(tx, &change.scope, (user, membership), inviter, change.now)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Mails a member who has not come in yet once more; nothing else changes.
+async fn resend(
+    tx: &Tx,
+    change: &Change,
+    mailer: Option<&Mailer>,
+    creation: &Creation,
+    user: UserRecord,
+) -> Result<UserView, UserError> {
+    let membership = records::membership(tx, &change.scope, &user.id)
+        .await?
+        .filter(|one| !one.is_disabled)
+        .ok_or(UserError::AlreadyMember)?;
+    if let Some(mailer) = mailer {
+        tell(tx, change, mailer, creation, (&user, &membership, false)).await?;
+    }
+    note(tx, change, "Invitation sent again", None, Some(&user)).await?;
+    let mut view = shown(tx, change, user).await?;
     view.temporary_expiration_date = membership.expires_at;
-    records::count_in(tx, environment, &user, tenant.as_str(), new).await?;
     Ok(view)
 }
 
@@ -136,6 +218,13 @@ async fn find(
     })
 }
 
+/// What was found of somebody who is there.
+enum Attached {
+    Joined(UserRecord),
+    /// A member already, who has not come in yet and shall hear of it again.
+    Waiting(UserRecord),
+}
+
 /// Makes somebody who is there a member; nothing of the user itself changes.
 async fn attach(
     tx: &Tx,
@@ -143,7 +232,7 @@ async fn attach(
     creation: &Creation,
     user: UserRecord,
     membership: &mut Membership,
-) -> Result<UserRecord, UserError> {
+) -> Result<Attached, UserError> {
     // The user may be deleted or changed at this moment; from here on that waits.
     let user = records::hold(tx, &change.scope.environment, user.id.as_str())
         .await?
@@ -152,9 +241,20 @@ async fn attach(
         membership.status = MembershipStatus::PendingInvitation;
     }
     if !records::write_new_member(tx, &change.scope.environment, &user, membership).await? {
-        return Err(UserError::AlreadyMember);
+        let waiting = creation.resends && !creation.silent && user.email.is_some();
+        return if waiting && is_waiting(tx, change, &user).await? {
+            Ok(Attached::Waiting(user))
+        } else {
+            Err(UserError::AlreadyMember)
+        };
     }
-    Ok(user)
+    Ok(Attached::Joined(user))
+}
+
+/// Whether a member has yet to activate the account or to accept the invitation.
+async fn is_waiting(tx: &Tx, change: &Change, user: &UserRecord) -> Result<bool, StoreError> {
+    let held = records::membership(tx, &change.scope, &user.id).await?;
+    Ok(held.is_some_and(|one| !user.verified || one.status != MembershipStatus::Activated))
 }
 
 fn new_user(prepared: &Prepared, membership: &Membership) -> UserRecord {

@@ -38,6 +38,11 @@ pub(crate) enum UserError {
     AlwaysOpen,
     #[error("Temporary users are not enabled in this environment")]
     NoTemporary,
+    #[error("Invitations are not allowed in this environment")]
+    NoInvitations,
+    /// Says nothing of the list that keeps the address out.
+    #[error("This email address cannot be invited")]
+    AddressNotAdmitted,
     #[error("You cannot change when your own access ends")]
     OwnEnd,
     #[error("The user is no member of: {0}")]
@@ -77,7 +82,10 @@ impl From<tenancy::TenantError> for UserError {
 }
 
 /// The level of the strongest role of a member (the lowest number), groups included; `None` without roles.
-pub(crate) async fn strongest(
+///
+/// # Errors
+/// When storage fails.
+pub async fn strongest(
     tx: &Tx,
     scope: &kit::Scope,
     user: &str,

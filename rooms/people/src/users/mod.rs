@@ -8,8 +8,9 @@ mod model;
 
 pub(crate) use api::routes;
 pub(crate) use create::{Prepared, create};
+pub use domain::strongest;
 pub(crate) use domain::{
-    UserError, change_profile, forget, note, outranks, remove, rewrite, strongest, strongest_among, weaker,
+    UserError, change_profile, forget, note, outranks, remove, rewrite, strongest_among, weaker,
 };
 pub(crate) use model::{Creation, InviteBody, ProfileBody};
 
@@ -55,7 +56,7 @@ pub(crate) mod proof {
         credentials: &Arc<dyn Credentials>,
         order: &NewUser,
     ) -> Result<UserView, UserError> {
-        super::create::create(tx, change, credentials, &order.0).await
+        super::create::create(tx, change, (credentials, None), &order.0).await
     }
 
     pub(crate) fn profile(body: Value) -> Result<ProfileChanges, Vec<String>> {

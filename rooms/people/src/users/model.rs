@@ -149,6 +149,12 @@ pub(crate) struct Creation {
     pub(crate) silent: bool,
     /// The environment vouches for the address.
     pub(crate) vouched: bool,
+    /// Values for the mail.
+    #[serde(default)]
+    pub(crate) email_metadata: Option<Value>,
+    /// A member who has not come in yet gets the mail again.
+    #[serde(default)]
+    pub(crate) resends: bool,
     /// Never stored; hashed before the order is.
     #[serde(skip)]
     pub(crate) password: Option<Secret>,
@@ -225,13 +231,7 @@ impl InviteBody {
         faults.picture(self.profile_picture_url.as_deref());
         faults.role_ids(&self.role_ids);
         faults.temporary(self.expiration_in_seconds);
-        if self
-            .email_metadata
-            .as_ref()
-            .is_some_and(|value| !value.is_object() && !value.is_null())
-        {
-            faults.say("emailMetadata must be an object");
-        }
+        faults.mail_values(self.email_metadata.as_ref());
         faults.check()?;
         Ok(Creation {
             tenant_id: None,
@@ -249,6 +249,8 @@ impl InviteBody {
             expires_in: self.expiration_in_seconds,
             silent: self.skip_invite_email.unwrap_or(false),
             vouched: false,
+            email_metadata: self.email_metadata,
+            resends: false,
             password: self.password.filter(|password| !password.is_empty()),
             sub_accounts: false,
         })
@@ -288,6 +290,8 @@ impl VendorBody {
             expires_in: self.expiration_in_seconds,
             silent: true,
             vouched: true,
+            email_metadata: None,
+            resends: false,
             password: self.password.filter(|password| !password.is_empty()),
             sub_accounts: false,
         })

@@ -1,0 +1,19 @@
+//! How new users and new members get in: the mails that creating and adding them sends, and the answers to these.
+//!
+//! A user whose address nobody has proved yet gets an *activation*: the link or code by which they prove it and choose a
+//! password. A user with a proved address who is added to one more tenant gets an *invitation*, which stands for that one
+//! membership and ends with it. Each goes by link or by code, as the environment has it.
+
+mod mailer;
+mod strategies;
+
+use web::Routes;
+
+use crate::room::People;
+
+pub use mailer::{Inviter, Issued, Mailer};
+pub use strategies::{ActivationStrategy, Delivery};
+
+pub(crate) fn routes() -> Routes<People> {
+    strategies::routes()
+}
