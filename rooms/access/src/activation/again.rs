@@ -18,7 +18,7 @@ use crate::room::Access;
 ///
 /// # Errors
 /// When storage fails.
-pub(crate) async fn may_send(
+async fn may_send(
     room: &Access,
     environment: &EnvironmentId,
     email: &str,
@@ -30,6 +30,45 @@ pub(crate) async fn may_send(
         Err(problem) if problem.status().as_u16() == 429 => Ok(false),
         Err(problem) => Err(problem),
     }
+}
+
+/// Mails the activation once more to somebody who tried to sign in before it; answers the address as it may be shown, `None`
+/// where there is nothing to send to.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn remind(
+    room: &Access,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    from: &CallOrigin,
+    now: Millis,
+) -> Result<Option<String>, StoreError> {
+    let Some(email) = user.email.clone() else {
+        return Ok(None);
+    };
+    if may_send(room, environment, &email, now).await.unwrap_or(false) {
+        let (room_of, environment, id, from) =
+            (room.clone(), environment.clone(), user.id.clone(), from.clone());
+        room.app
+            .db()
+            .write(async move |tx| {
+                let held = people::hold_user(tx, &environment, id.as_str()).await?;
+                if let Some(user) = held.filter(|user| !user.verified) {
+                    mail_again(tx, &room_of, &environment, &user, None, &from, now).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+    }
+    Ok(Some(masked(&email)))
+}
+
+/// Enough of an address for its owner to know it by.
+fn masked(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}***@{domain}")
 }
 
 /// Mails a new link or code to a held user, which voids the one before, and records it.
@@ -128,4 +167,14 @@ async fn nobody(
         .issue(tx, room.app.ids(), &bound, &json!({"needsPassword": false}), now)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_by_its_first_letter_and_its_domain() {
+        assert_eq!(masked("ada@acme.test"), "a***@acme.test");
+    }
 }

@@ -201,7 +201,11 @@ pub(super) async fn activate(
         from: from.clone(),
     };
     let now = room.app.now();
-    let pass = room.app.db().write(async move |tx| act.write(tx, now).await).await?;
+    let pass = room
+        .app
+        .db()
+        .write(async move |tx| act.write(tx, now).await)
+        .await?;
     let entrance = Entrance {
         environment,
         configuration,
@@ -256,7 +260,10 @@ impl Wanted {
                 faults.push(format!("{name} should not be empty"));
             }
         }
-        let password = self.password.as_ref().map_or(0, |password| password.reveal().len());
+        let password = self
+            .password
+            .as_ref()
+            .map_or(0, |password| password.reveal().len());
         if password > crypto::MAX_PASSWORD_BYTES {
             faults.push("password is too long".to_owned());
         }

@@ -13,7 +13,7 @@ mod sweep;
 
 pub(crate) use begin::{Entrance, begin};
 pub(crate) use domain::{
-    Opening, SignedIn, alive_since, end_of_user, open, remove_of_tenant, remove_of_user,
+    Opening, SignedIn, alive_since, end_of_user, end_others, open, remove_of_tenant, remove_of_user,
 };
 pub(crate) use model::EndReason;
 pub use sweep::SessionSweep;

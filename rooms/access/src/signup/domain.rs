@@ -174,9 +174,7 @@ impl Order {
         }
         let role_ids = body.role_ids.unwrap_or_default();
         if role_ids.len() > MOST_ROLES {
-            faults.push(format!(
-                "roleIds must contain no more than {MOST_ROLES} elements"
-            ));
+            faults.push(format!("roleIds must contain no more than {MOST_ROLES} elements"));
         }
         let Ok(newcomer) = newcomer else {
             return Err(Problem::faults(faults));

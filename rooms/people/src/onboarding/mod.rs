@@ -5,6 +5,7 @@
 //! membership and ends with it. Each goes by link or by code, as the environment has it.
 
 mod mailer;
+mod resend;
 mod strategies;
 
 use web::Routes;
@@ -15,5 +16,5 @@ pub use mailer::{Inviter, Issued, Mailer};
 pub use strategies::{ActivationStrategy, Delivery};
 
 pub(crate) fn routes() -> Routes<People> {
-    strategies::routes()
+    strategies::routes().and(resend::routes())
 }

@@ -91,7 +91,7 @@ impl Asked {
 
 #[async_trait]
 impl Credentials for Asked {
-    async fn prepare(&self, _: &EnvironmentId, _: Secret) -> Result<PreparedPassword, Problem> {
+    async fn prepare(&self, _: &Scope, _: Secret) -> Result<PreparedPassword, Problem> {
         Ok(PreparedPassword("hash".to_owned()))
     }
 
@@ -104,6 +104,10 @@ impl Credentials for Asked {
         _: Millis,
     ) -> Result<(), StoreError> {
         self.say(format!("store {user}"));
+        Ok(())
+    }
+
+    async fn forgive(&self, _: &Tx, _: &EnvironmentId, _: &UserRecord) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -45,6 +45,7 @@ impl From<UserError> for Problem {
             | UserError::EmailTaken
             | UserError::UsernameTaken
             | UserError::AlwaysOpen
+            | UserError::InAlready
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
             UserError::TooStrong
@@ -64,11 +65,7 @@ impl From<UserError> for Problem {
 /// Hashes the password, if there is one, before the transaction opens: hashing takes longer than any write may.
 async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Created<UserView>, Problem> {
     let password = match creation.password.take() {
-        Some(password) => Some(
-            room.credentials
-                .prepare(&change.scope.environment, password)
-                .await?,
-        ),
+        Some(password) => Some(room.credentials.prepare(&change.scope, password).await?),
         None => None,
     };
     let id = room.app.ids().v4();
