@@ -28,10 +28,21 @@ pub(super) fn query(_things: &Things, _entry: &RouteEntry) -> Option<String> {
 }
 
 /// A body that one of this area's routes takes.
-pub(super) fn body(_things: &Things, entry: &RouteEntry) -> Option<Value> {
+pub(super) fn body(things: &Things, entry: &RouteEntry) -> Option<Value> {
     match (entry.method, entry.path.as_str()) {
         ("POST" | "PUT", CAPTCHA) => {
             Some(json!({"enabled": false, "siteKey": "site", "secretKey": "another", "minScore": 0.7}))
+        }
+        ("POST", "/identity/resources/users/v1/signUp") => Some(json!({"email": "another@example.com"})),
+        ("POST", "/identity/resources/users/v1/signUp/username") => {
+            Some(json!({"email": "another@example.com", "username": "another"}))
+        }
+        ("POST", "/identity/resources/users/v1/activate/reset") => Some(json!({"email": things.email})),
+        ("POST", "/identity/resources/users/v1/activate") => {
+            Some(json!({"userId": things.user, "token": "no-token"}))
+        }
+        ("POST", "/identity/resources/users/v1/activate/code") => {
+            Some(json!({"userId": things.user, "token": "no-token", "code": "000000"}))
         }
         _ => None,
     }

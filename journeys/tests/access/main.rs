@@ -5,6 +5,7 @@
     reason = "in a test a failed unwrap is how it speaks"
 )]
 
+mod activation;
 mod applications;
 mod captcha;
 mod claims;
@@ -20,3 +21,4 @@ mod password_reset;
 mod refresh;
 mod restrictions;
 mod sessions;
+mod signup;
