@@ -194,7 +194,7 @@ both_engines! {
         let vendor = world.vendor().await;
         let reset = vendor.post(&format!("{}/{user}/links/generate-password-reset-token", at::USERS), json!({})).await.expect(201).text_at("/token");
         let set = json!({"userId": user, "token": reset, "password": PASSWORD});
-        world.anyone().post("/identity/resources/users/v1/passwords/reset/verify", set).await.expect(200);
+        world.anyone().post("/identity/resources/users/v1/passwords/reset/verify", set).await.expect(201);
         world.anyone().post(ACTIVATE, activation(&user, &token)).await.refuses(400, INVALID);
     }
 
