@@ -75,6 +75,12 @@ const LIMITS: &[Limit] = &[
     per_minute("POST", "/identity/resources/users/v1", 30),
     per_minute("POST", "/identity/resources/users/v2", 30),
     per_minute("GET", "/identity/resources/users/v2", 30),
+    per_minute("POST", "/identity/resources/users/bulk/v1/invite", 5),
+    per_minute("POST", "/identity/resources/sub-tenants/users/v1", 30),
+    per_minute("POST", "/identity/resources/sub-tenants/users/v2", 30),
+    per_minute("POST", "/identity/resources/users/v1/phone/reset", 10),
+    per_minute("POST", "/identity/resources/users/v1/phone/reset/verify", 10),
+    per_minute("PUT", "/identity/resources/users/v1/phone/change", 10),
     Limit {
         method: "POST",
         path: "/identity/resources/auth/v1/api-token",

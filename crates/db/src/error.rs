@@ -41,6 +41,9 @@ pub enum StoreError {
     /// Too many callers wait already, or waiting took too long. Answer 503 with Retry-After.
     #[error("the database has more work than it can do now")]
     Overloaded,
+    /// It took longer than [`crate::Settings::longest`] and was given up. Answer 503.
+    #[error("the database took too long and was stopped")]
+    TooLong,
     /// Serialisation failures or deadlocks, again and again. Answer 503.
     #[error("the transaction collided with others and was given up after several attempts")]
     RetriesExhausted,
@@ -94,7 +97,7 @@ impl StoreError {
     pub const fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Overloaded | Self::RetriesExhausted | Self::Unavailable(_) | Self::Closed
+            Self::Overloaded | Self::TooLong | Self::RetriesExhausted | Self::Unavailable(_) | Self::Closed
         )
     }
 
@@ -129,6 +132,7 @@ impl StoreError {
             other => match other & 0xff {
                 ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Overloaded,
                 ffi::SQLITE_READONLY => Self::ReadOnly,
+                ffi::SQLITE_INTERRUPT => Self::TooLong,
                 _ => Self::Other(Cause::new(other.to_string(), message)),
             },
         }
@@ -159,6 +163,9 @@ impl StoreError {
         }
         if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
             return Self::ReadOnly;
+        }
+        if *code == SqlState::QUERY_CANCELED {
+            return Self::TooLong;
         }
         if *code == SqlState::IN_FAILED_SQL_TRANSACTION {
             return Self::Spoiled;

@@ -43,6 +43,9 @@ pub struct Settings {
     pub batch: usize,
     /// How long a caller may wait for a free connection.
     pub wait: Duration,
+    /// How long a read may take on SQLite, and a statement on PostgreSQL, before it is given up: what takes longer would
+    /// hold a connection that others wait for, and the end of the server.
+    pub longest: Duration,
     /// SQLite: hold the lock file, so that no second server opens the same data.
     pub exclusive: bool,
     /// Observes the order write → commit → answer.
@@ -50,7 +53,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of a server: 4096 waiting writes, 512 per commit, not exclusive.
+    /// The settings of a server: 4096 waiting writes, 512 per commit, 20 seconds per statement, not exclusive.
     #[must_use]
     pub fn new(url: DatabaseUrl) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -61,6 +64,7 @@ impl Settings {
             queue: 4096,
             batch: 512,
             wait: Duration::from_secs(5),
+            longest: Duration::from_secs(20),
             exclusive: false,
             journal: None,
         }

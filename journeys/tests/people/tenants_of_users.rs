@@ -149,8 +149,10 @@ both_engines! {
 
     async fn who_moves_reaches_down_as_the_target_has_it(world: World) {
         let vendor = world.vendor().await;
+        world.tenant("root").await;
         for tenant in ["old", "open", "closed"] {
-            world.tenant(tenant).await;
+            let own = json!({"tenantId": tenant, "name": tenant, "parentTenantId": "root"});
+            vendor.post(at::SUB_TENANTS, own).await.expect(201);
             let below = json!({"tenantId": format!("{tenant}-below"), "name": "Below", "parentTenantId": tenant});
             vendor.post(at::SUB_TENANTS, below).await.expect(201);
         }

@@ -7,8 +7,11 @@ mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, oneshot};
@@ -88,7 +91,7 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("tenantry");
         }
-        config.keepalives_idle(std::time::Duration::from_secs(30));
+        config.keepalives_idle(Duration::from_secs(30));
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(settings.wait);
         }
@@ -105,6 +108,7 @@ impl Postgres {
             .wait_timeout(Some(settings.wait))
             .create_timeout(Some(settings.wait.saturating_mul(2)))
             .runtime(Runtime::Tokio1)
+            .post_create(limit_statements(settings.longest))
             .build()
             .map_err(|error| OpenError::Address {
                 reason: error.to_string(),
@@ -205,7 +209,11 @@ impl Postgres {
 
     /// A connection that belongs to the caller and never comes back into the pool.
     pub(crate) async fn own_connection(&self) -> Result<deadpool_postgres::ClientWrapper, StoreError> {
-        Ok(Object::take(self.pool.get().await?))
+        let client = Object::take(self.pool.get().await?);
+        // Migrations and backups take as long as they take.
+        let unlimited = client.batch_execute("SET statement_timeout = 0").await;
+        unlimited.map_err(StoreError::from_postgres)?;
+        Ok(client)
     }
 
     /// Waits for the bodies that run and closes the connections.
@@ -309,6 +317,15 @@ async fn execute(client: &Object, text: &str, args: Args<'_>) -> Result<u64, Fau
         .execute(&statement, &for_driver(args))
         .await
         .map_err(Fault::Driver)
+}
+
+/// Has the server itself stop statements of a new connection: it would go on with one whose client has left.
+fn limit_statements(longest: Duration) -> Hook {
+    let limit = format!("SET statement_timeout = {}", longest.as_millis());
+    Hook::async_fn(move |client, _| {
+        let limit = limit.clone();
+        Box::pin(async move { client.batch_execute(&limit).await.map_err(HookError::Backend) })
+    })
 }
 
 /// A commit that is answered before it is on disk breaks our promise, so such a server is refused.

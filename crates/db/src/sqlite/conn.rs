@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -39,10 +40,28 @@ pub struct Readback {
     pub journal_mode: String,
 }
 
+/// Instructions of SQLite's machine between two looks at the clock: some milliseconds of work.
+const LOOKS: i32 = 100_000;
+
+/// When the work of a connection is to be given up.
+#[derive(Debug)]
+struct Deadline {
+    since: Instant,
+    /// Milliseconds after `since`; never until it is set.
+    at: AtomicU64,
+}
+
+impl Deadline {
+    fn is_over(&self) -> bool {
+        self.since.elapsed().as_millis() >= u128::from(self.at.load(Ordering::Relaxed))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Conn {
     raw: Connection,
     role: Role,
+    deadline: Arc<Deadline>,
     /// Statements rewritten for SQLite, by the address of the literal: no hashing of the text.
     texts: HashMap<(usize, usize), Box<str>>,
 }
@@ -52,7 +71,7 @@ impl Conn {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let raw = Connection::open_with_flags(path, flags).map_err(open_error)?;
+        let mut raw = Connection::open_with_flags(path, flags).map_err(open_error)?;
         raw.set_prepared_statement_cache_capacity(512);
         raw.execute_batch(
             "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
@@ -70,9 +89,17 @@ impl Conn {
         } else if role == Role::Reader {
             raw.execute_batch("PRAGMA query_only=ON").map_err(open_error)?;
         }
+        let deadline = Arc::new(Deadline {
+            since: Instant::now(),
+            at: AtomicU64::new(u64::MAX),
+        });
+        let watched = Arc::clone(&deadline);
+        raw.progress_handler(LOOKS, Some(move || watched.is_over()))
+            .map_err(open_error)?;
         let conn = Self {
             raw,
             role,
+            deadline,
             texts: HashMap::new(),
         };
         let got = conn.readback().map_err(OpenError::Store)?;
@@ -116,6 +143,13 @@ impl Conn {
     /// The driver's connection, for checkpoints, migrations and backups.
     pub(crate) const fn raw(&self) -> &Connection {
         &self.raw
+    }
+
+    /// Work that goes on for longer than this from now on is stopped.
+    pub(crate) fn stop_after(&self, longest: Duration) {
+        let at = (self.deadline.since.elapsed() + longest).as_millis();
+        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        self.deadline.at.store(at, Ordering::Relaxed);
     }
 
     /// BEGIN, COMMIT and their like.

@@ -53,7 +53,7 @@ impl Sqlite {
         let writer_conn = Conn::open(path, Role::Writer)?;
         let checkpoint_conn = Conn::open(path, Role::Checkpointer)?;
         let checkpointer = checkpoint_conn.readback().map_err(OpenError::Store)?;
-        let readers = Readers::open(path.to_path_buf(), settings.readers, settings.wait)?;
+        let readers = Readers::open(path.to_path_buf(), settings)?;
         let (orders, inbox) = mpsc::channel(settings.queue.max(1));
         let (notices, _) = broadcast::channel(crate::notify::BACKLOG);
         let truncate = Arc::new(AtomicBool::new(false));

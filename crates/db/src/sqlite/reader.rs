@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::conn::{Conn, LocalTx, Role};
 use super::run::poll_once;
 use crate::tx::Inner;
-use crate::{OpenError, Readback, StoreError, Tx};
+use crate::{OpenError, Readback, Settings, StoreError, Tx};
 
 pub(crate) struct Readers {
     path: PathBuf,
     wait: Duration,
+    longest: Duration,
     size: usize,
     idle: Mutex<Idle>,
     freed: Condvar,
@@ -26,8 +27,8 @@ struct Idle {
 }
 
 impl Readers {
-    pub(crate) fn open(path: PathBuf, size: usize, wait: Duration) -> Result<Self, OpenError> {
-        let size = size.max(1);
+    pub(crate) fn open(path: PathBuf, settings: &Settings) -> Result<Self, OpenError> {
+        let size = settings.readers.max(1);
         let mut conns = Vec::with_capacity(size);
         for _ in 0..size {
             conns.push(Conn::open(&path, Role::Reader)?);
@@ -39,7 +40,8 @@ impl Readers {
         });
         Ok(Self {
             path,
-            wait,
+            wait: settings.wait,
+            longest: settings.longest,
             size,
             idle,
             freed: Condvar::new(),
@@ -100,7 +102,14 @@ impl Readers {
         self.freed.notify_all();
     }
 
+    /// A connection for one read, which may take from now until the limit.
     fn take(&self) -> Result<Conn, StoreError> {
+        let conn = self.free()?;
+        conn.stop_after(self.longest);
+        Ok(conn)
+    }
+
+    fn free(&self) -> Result<Conn, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut idle, timeout) = self
             .freed

@@ -273,4 +273,20 @@ on_both! {
         drop(unpolled);
         assert!(!ids(&world.db).await.contains(&"unpolled".to_owned()));
     }
+    async fn a_read_without_end_is_stopped_and_its_connection_goes_on(engine: Engine) {
+        let world = World::with(engine, |settings| {
+            settings.longest = Duration::from_millis(50);
+            settings.readers = 1;
+            settings.pg_pool = 1;
+        }).await;
+        let endless = async |tx: &Tx| {
+            let counted = sql!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT 1 - i FROM n) SELECT COUNT(*) FROM n WHERE i > 1");
+            tx.one(counted, args![]).await?.get::<i64>(0)
+        };
+        for _ in 0..2 {
+            let stopped = world.db.read(endless).await;
+            assert!(matches!(stopped, Err(StoreError::TooLong)), "{stopped:?}");
+            assert!(world.db.all(sql!("SELECT 1"), args![]).await.is_ok());
+        }
+    }
 }

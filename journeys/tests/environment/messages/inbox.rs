@@ -13,7 +13,7 @@ both_engines! {
             .expires_in(86_400);
         mail(world, &world.home, order).await;
         world.clock.advance_seconds(5);
-        sms(world, &world.home, SmsOrder::new(SmsTemplate::Otc, "+1 415 555 0100").with("code", "123456")).await;
+        sms(world, &world.home, SmsOrder::new(SmsTemplate::Otc, "+1-415-555-0100").with("code", "123456")).await;
         let anyone = world.anyone();
         let all = anyone.get("/dev/inbox.json").await.expect(200).rows();
         assert_eq!(all.len(), 2);

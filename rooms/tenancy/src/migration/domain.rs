@@ -13,7 +13,7 @@ use crate::tenants::{self, Change, NewTenant, TenantError};
 /// Kind of the task.
 const MIGRATION: &str = "tenant-migration";
 /// Tenants per step.
-const PIECE: usize = 50;
+const PIECE: i64 = 50;
 
 /// What the task has to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,10 +73,11 @@ impl Runner for TenantMigration {
             environment: task.environment.clone(),
             ids: self.ids.clone(),
             now,
-            by: order.by,
+            by: order.by.clone(),
         };
         let mut progress = Progress::default();
-        for id in order.tenants.iter().skip(from).take(PIECE) {
+        let piece = usize::try_from(task.piece(PIECE)).unwrap_or(1);
+        for id in order.tenants.iter().skip(from).take(piece) {
             let new = NewTenant {
                 tenant_id: Some(id.clone()),
                 ..NewTenant::default()
@@ -90,17 +91,38 @@ impl Runner for TenantMigration {
                 Err(TenantError::Faults(sentences)) => sentences.join("; "),
                 Err(other) => other.to_string(),
             };
-            progress.failed += 1;
-            let failure = Failure {
-                tenant_id: id.clone(),
-                error: failure,
-            };
-            progress
-                .errors
-                .push(serde_json::to_value(failure).map_err(StoreError::other)?);
+            failed(&mut progress, id, failure)?;
         }
-        let next = from + PIECE;
-        progress.cursor = (next < order.tenants.len()).then(|| next.to_string());
+        progress.cursor = after(&order, from + piece);
         Ok(progress)
     }
+
+    async fn pass_over(&self, _tx: &Tx, task: &Task, _now: Millis) -> Result<Option<Progress>, StoreError> {
+        let order: Order = serde_json::from_value(task.order.clone()).map_err(StoreError::other)?;
+        let at: usize = task.cursor.parse().unwrap_or(0);
+        let mut progress = Progress::default();
+        if let Some(id) = order.tenants.get(at) {
+            failed(&mut progress, id, "The tenant could not be stored".to_owned())?;
+        }
+        progress.cursor = after(&order, at + 1);
+        Ok(Some(progress))
+    }
+}
+
+/// Notes that a tenant was not brought in.
+fn failed(progress: &mut Progress, id: &str, error: String) -> Result<(), StoreError> {
+    let failure = Failure {
+        tenant_id: id.to_owned(),
+        error,
+    };
+    progress.failed += 1;
+    progress
+        .errors
+        .push(serde_json::to_value(failure).map_err(StoreError::other)?);
+    Ok(())
+}
+
+/// The cursor that goes on with the tenant at this place, if there is one.
+fn after(order: &Order, place: usize) -> Option<String> {
+    (place < order.tenants.len()).then(|| place.to_string())
 }

@@ -82,6 +82,18 @@ fn a_batch_is_stored_whole_or_not_at_all_and_tenants_have_roles_of_their_own() {
             bench.tenant("a"),
             bench.tenant("b"),
         );
+        for tenant in ["a", "b"] {
+            let (environment, ids) = (bench.environment.clone(), bench.ids.clone());
+            let new = NewTenant {
+                tenant_id: Some(tenant.to_owned()),
+                ..NewTenant::default()
+            };
+            bench
+                .db
+                .write(async move |tx| create_tenant(tx, &ids, &environment, &new, NOW).await)
+                .await
+                .unwrap();
+        }
         let batch =
             json!([{"key": "new", "name": "New", "level": 3}, {"key": "Admin", "name": "Again", "level": 0}]);
         assert!(matches!(

@@ -28,8 +28,6 @@ const NAME: Ticket = Ticket {
     purpose: "name-phone",
     seconds: 600,
 };
-/// How often one address may ask in a minute.
-const A_MINUTE: u32 = 10;
 
 pub(super) fn routes() -> Routes<People> {
     Routes::new()
@@ -88,12 +86,6 @@ impl People {
     }
 }
 
-async fn asked(room: &People, caller: &PublicCaller) -> Result<Desk, Problem> {
-    let (ip, now) = (caller.from.ip.to_string(), room.app.now());
-    room.limits.check("phone-reset", &ip, A_MINUTE, 60, now)?;
-    desk(room, &caller.environment, room.change_by_anyone(caller)).await
-}
-
 /// Mails a code to the user with this address. The answer is the same when there is none.
 #[utoipa::path(post, path = "/identity/resources/users/v1/phone/reset", tag = "User management",
     request_body = ResetBody, responses((status = 200, body = ResetView)))]
@@ -105,7 +97,7 @@ async fn reset_phone(
     let mut faults = Faults::default();
     let email = faults.email(Some(&body.email)).unwrap_or_default();
     faults.check().map_err(IdentifierError::Faults)?;
-    let desk = asked(&room, &caller).await?;
+    let desk = desk(&room, &caller.environment, room.change_by_anyone(&caller)).await?;
     throttle::send(
         room.app.db(),
         &room.limits,
@@ -170,7 +162,7 @@ async fn verify_phone_reset(
     caller: PublicCaller,
     Body(body): Body<ResetCodeBody>,
 ) -> Result<Json<NameView>, Problem> {
-    let desk = asked(&room, &caller).await?;
+    let desk = desk(&room, &caller.environment, room.change_by_anyone(&caller)).await?;
     let db = room.app.db();
     let proof = desk
         .judge(db, RESET, &body.reset_phone_number_token, &body.code)
@@ -206,7 +198,7 @@ async fn name_phone(
     Body(body): Body<NameBody>,
 ) -> Result<Done, Problem> {
     let phone = number(&body.phone.phone_number)?;
-    let desk = asked(&room, &caller).await?;
+    let desk = desk(&room, &caller.environment, room.change_by_anyone(&caller)).await?;
     let token = body.change_phone_number_token;
     room.app
         .db()

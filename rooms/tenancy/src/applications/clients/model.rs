@@ -1,5 +1,7 @@
 //! A client as stored and as sent, and what bodies may say about one.
 
+use std::fmt;
+
 use kit::{Millis, Patch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,7 +28,7 @@ impl ClientType {
 }
 
 /// A client of an application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ApplicationClient {
     pub(super) id: String,
@@ -147,6 +149,15 @@ impl ClientChanges {
             updated_at: now,
             ..old
         })
+    }
+}
+
+impl fmt::Debug for ApplicationClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApplicationClient")
+            .field("id", &self.id)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
     }
 }
 
