@@ -55,16 +55,16 @@ const KEYS: &[Key] = &[
     key("mail_from", "sender of mail, such as Acme <no-reply@example.com>"),
     secret("sms_url", "service that takes text messages as JSON"),
     key(
-        "captcha_url",
-        "service that judges captchas, instead of reCAPTCHA's own",
-    ),
-    key(
         "breach_url",
         "range service that knows leaked passwords, such as https://api.pwnedpasswords.com/range",
     ),
     key(
         "breach_file",
         "file of leaked passwords: SHA-1 in hex, a line each, in ascending order",
+    ),
+    key(
+        "captcha_url",
+        "service that judges captchas, instead of reCAPTCHA's own",
     ),
     key(
         "allow_private_addresses",
@@ -113,10 +113,10 @@ pub struct Config {
     pub mail_from: Option<Mailbox>,
     /// Checked to be an address that can be called.
     pub sms_url: Option<Secret>,
-    pub captcha_url: Option<Url>,
     /// Checked to be an address that can be called.
     pub breach_url: Option<String>,
     pub breach_file: Option<PathBuf>,
+    pub captcha_url: Option<Url>,
     pub allow_private_addresses: bool,
     pub allow_aws_roles: bool,
     pub log: String,
@@ -223,7 +223,6 @@ impl Config {
         if let Some(Err(fault)) = text("sms_url").map(|url| SmsHook::at(url, Http::new(true))) {
             faults.push(format!("sms_url {fault}"));
         }
-        let captcha_url = text("captcha_url").and_then(|text| service("captcha_url", text, faults));
         if let Some(Err(fault)) =
             text("breach_url").map(|url| LeakLists::new(Some(url), Http::new(true), None))
         {
@@ -235,6 +234,7 @@ impl Config {
         {
             faults.push(format!("breach_file: {fault}"));
         }
+        let captcha_url = text("captcha_url").and_then(|text| service("captcha_url", text, faults));
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
         let config = Self {
@@ -252,9 +252,9 @@ impl Config {
             smtp_url: text("smtp_url").map(|value| Secret::new(value.to_owned())),
             mail_from,
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
-            captcha_url,
             breach_url: text("breach_url").map(str::to_owned),
             breach_file,
+            captcha_url,
             allow_private_addresses: private?,
             allow_aws_roles: aws_roles?,
             log,

@@ -156,8 +156,8 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         from: config.mail_from.clone(),
         private: config.allow_private_addresses,
         endpoints: Endpoints::default(),
-        captcha: config.captcha_url.as_ref().map(ToString::to_string),
         leaks,
+        captcha: config.captcha_url.as_ref().map(ToString::to_string),
         aws: aws(config.allow_aws_roles),
     }))
 }

@@ -53,10 +53,10 @@ pub struct Ways {
     pub private: bool,
     /// Where the providers are.
     pub endpoints: Endpoints,
-    /// Where captchas are judged instead of at the provider's.
-    pub captcha: Option<String>,
     /// What is asked about leaked passwords.
     pub leaks: LeakLists,
+    /// Where captchas are judged instead of at the provider's.
+    pub captcha: Option<String>,
     /// What the process was told about its AWS credentials.
     pub aws: AwsSurroundings,
 }

@@ -33,8 +33,8 @@ both_engines! {
     async fn an_environment_changes_it_for_a_user_who_tells_the_old_one(world: World) {
         let ann = world.user("ann@example.com").await;
         let vendor = world.vendor().await;
-        vendor.post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.refuses(403, "User ID is not specified");
-        vendor.acting_as(&ann.id).post(CHANGE, json!({"password": "Wrong-horse-1", "newPassword": NEW})).await.refuses(400, "The current password is wrong");
+        vendor.post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.tells(403, "User ID is not specified");
+        vendor.acting_as(&ann.id).post(CHANGE, json!({"password": "Wrong-horse-1", "newPassword": NEW})).await.tells(400, "The current password is wrong");
         vendor.acting_as(&ann.id).post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.expect(201);
         assert_eq!(enters(world, NEW).await, 200);
         vendor.acting_as(&ann.id).in_tenant("acme").post(CHANGE, json!({"password": NEW, "newPassword": "Third-horse-3"})).await.expect(201);
@@ -56,9 +56,9 @@ both_engines! {
             (json!({"password": long, "newPassword": NEW}), "password is too long"),
             (json!({"password": PASSWORD, "newPassword": long}), "newPassword is too long"),
         ] {
-            ann.post(CHANGE, body).await.refuses(400, sentence);
+            ann.post(CHANGE, body).await.tells(400, sentence);
         }
-        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": "short"})).await.refuses(400, "at least 8 characters");
+        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": "short"})).await.tells(400, "at least 8 characters");
         assert_eq!(snapshot(&vendor).await, before);
         assert_eq!(enters(world, PASSWORD).await, 200);
         world.anyone().post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.expect(401);
@@ -69,11 +69,11 @@ both_engines! {
         world.vendor().await.post("/identity/resources/configurations/v1/lockout-policy", json!({"enabled": true, "maxAttempts": 3})).await.expect(201);
         for _ in 0..3 {
             let before = world.hashes.performed();
-            ann.post(CHANGE, json!({"password": "Wrong-horse-1", "newPassword": NEW})).await.refuses(400, "The current password is wrong");
+            ann.post(CHANGE, json!({"password": "Wrong-horse-1", "newPassword": NEW})).await.tells(400, "The current password is wrong");
             assert_eq!(world.hashes.performed() - before, 1);
         }
         let before = world.hashes.performed();
-        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.refuses(400, "The current password is wrong");
+        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": NEW})).await.tells(400, "The current password is wrong");
         assert_eq!(world.hashes.performed() - before, 1, "the right one costs no more while it does not count");
         assert_eq!(enters(world, PASSWORD).await, 423);
         world.clock.advance_seconds(15 * 60);

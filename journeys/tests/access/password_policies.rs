@@ -66,16 +66,16 @@ both_engines! {
             (ROTATION, json!({"notificationPeriod": -1}), "notificationPeriod must not be less than 0"),
             (ROTATION, json!({"isActive": "on"}), "isActive must be a boolean value"),
         ] {
-            vendor.post(path, body).await.refuses(400, sentence);
+            vendor.post(path, body).await.tells(400, sentence);
         }
         for (body, sentence) in [
             (json!({"historySize": 0}), "historySize must not be less than 1"),
             (json!({"historySize": 11}), "historySize must not be greater than 10"),
             (json!({"enabled": 1}), "enabled must be a boolean value"),
         ] {
-            vendor.patch(HISTORY, body).await.refuses(400, sentence);
+            vendor.patch(HISTORY, body).await.tells(400, sentence);
         }
-        vendor.post(HISTORY, json!({"historySize": 2})).await.refuses(400, "enabled must be a boolean value");
+        vendor.post(HISTORY, json!({"historySize": 2})).await.tells(400, "enabled must be a boolean value");
         vendor.post(POLICY, json!([])).await.expect(400);
         assert_eq!(snapshot(&vendor).await, before);
         assert_eq!(vendor.get(POLICY).await.expect(200).json(), built_in());
@@ -95,7 +95,7 @@ both_engines! {
         let admin = world.admin("admin@example.com").await;
         assert_eq!(admin.get(HISTORY).await.expect(200).at("/id"), json!(""), "without an id the portal creates one");
         assert_eq!(admin.get(&format!("{HISTORY}/vendor")).await.expect(200).at("/id"), made["id"]);
-        admin.post(HISTORY, json!({"enabled": true, "historySize": 9})).await.refuses(403, "does not let accounts");
+        admin.post(HISTORY, json!({"enabled": true, "historySize": 9})).await.tells(403, "does not let accounts");
         allow(world, "allowOverrideEnforcePasswordHistory").await;
         admin.post(HISTORY, json!({"enabled": true, "historySize": 9})).await.expect(201);
         admin.patch(HISTORY, json!({"historySize": 8})).await.expect(200);
@@ -113,7 +113,7 @@ both_engines! {
         let now = vendor.get(ROTATION).await.expect(200).json();
         assert_eq!((&now["isActive"], &now["rotationPeriod"], &now["notificationPeriod"]), (&json!(true), &json!(60), &json!(10_080)));
         let admin = world.admin("admin@example.com").await;
-        admin.post(ROTATION, json!({"rotationPeriod": 30})).await.refuses(403, "does not let accounts");
+        admin.post(ROTATION, json!({"rotationPeriod": 30})).await.tells(403, "does not let accounts");
         allow(world, "allowOverridePasswordExpiration").await;
         admin.post(ROTATION, json!({"isActive": true, "rotationPeriod": 30})).await.expect(200);
         let own = admin.get(ROTATION).await.expect(200).json();
@@ -126,7 +126,7 @@ both_engines! {
         let vendor = world.vendor().await;
         vendor.post(POLICY, json!({"minLength": 10})).await.expect(201);
         let admin = world.admin("admin@example.com").await;
-        admin.post(POLICY, json!({"minLength": 14})).await.refuses(403, "does not let accounts");
+        admin.post(POLICY, json!({"minLength": 14})).await.tells(403, "does not let accounts");
         allow(world, "allowOverridePasswordComplexity").await;
         admin.post(POLICY, json!({"minLength": 6, "maxLength": 40})).await.expect(201);
         let own = admin.get(POLICY).await.expect(200);
@@ -136,7 +136,7 @@ both_engines! {
         assert_eq!(vendor.get(POLICY).await.expect(200).at("/maxLength"), json!(128));
         admin.post(POLICY, json!({"minLength": 14})).await.expect(201);
         let body = json!({"email": "new@example.com", "password": "Abcdefgh-1", "tenantId": "acme"});
-        vendor.post(at::VENDOR_USERS, body.clone()).await.refuses(400, "at least 14 characters");
+        vendor.post(at::VENDOR_USERS, body.clone()).await.tells(400, "at least 14 characters");
         world.tenant("rival").await;
         let mut elsewhere = body;
         elsewhere["tenantId"] = json!("rival");
@@ -158,7 +158,7 @@ both_engines! {
         vendor.put(&format!("{}/{}", at::VENDOR_USERS, ann.id), json!({})).await;
         let strictest = world.anyone().get(&theirs).await.expect(200);
         assert_eq!(strictest.at("/minLength"), json!(11));
-        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": "Abcdef-1"})).await.refuses(400, "at least 11 characters");
+        ann.post(CHANGE, json!({"password": PASSWORD, "newPassword": "Abcdef-1"})).await.tells(400, "at least 11 characters");
     }
 
     async fn the_strictest_policy_does_not_tell_whether_a_user_is_there(world: World) {
@@ -195,13 +195,13 @@ both_engines! {
         let change = async |old: &str, new: &str| ann.post(CHANGE, json!({"password": old, "newPassword": new})).await;
         change(PASSWORD, PASSWORD).await.expect(201);
         vendor.post(HISTORY, json!({"enabled": true, "historySize": 1})).await.expect(201);
-        change(PASSWORD, PASSWORD).await.refuses(400, "another one than the present one");
+        change(PASSWORD, PASSWORD).await.tells(400, "another one than the present one");
         change(PASSWORD, "Second-horse-2").await.expect(201);
         change("Second-horse-2", PASSWORD).await.expect(201);
         vendor.patch(HISTORY, json!({"enabled": true, "historySize": 3})).await.expect(200);
-        change(PASSWORD, "Second-horse-2").await.refuses(400, "none of your last 3 passwords");
+        change(PASSWORD, "Second-horse-2").await.tells(400, "none of your last 3 passwords");
         change(PASSWORD, "Third-horse-3").await.expect(201);
-        change("Third-horse-3", "Second-horse-2").await.refuses(400, "none of your last 3 passwords");
+        change("Third-horse-3", "Second-horse-2").await.tells(400, "none of your last 3 passwords");
         change("Third-horse-3", "Fourth-horse-4").await.expect(201);
         change("Fourth-horse-4", "Second-horse-2").await.expect(201);
         vendor.patch(HISTORY, json!({"enabled": false})).await.expect(200);

@@ -72,8 +72,8 @@ both_engines! {
         let answer = world.anyone().post(VERIFY, ticket.clone()).await.expect(201);
         assert!(answer.body.is_empty() && answer.cookies().is_empty(), "nobody is signed in by it");
         assert_eq!((enters(world, "ann@example.com", PASSWORD).await, enters(world, "ann@example.com", NEW).await), (401, 200));
-        world.anyone().post(VERIFY, ticket.clone()).await.refuses(400, GONE);
-        world.anyone().post(VALIDATE, ticket).await.refuses(400, GONE);
+        world.anyone().post(VERIFY, ticket.clone()).await.tells(400, GONE);
+        world.anyone().post(VALIDATE, ticket).await.tells(400, GONE);
         world.settle().await;
         let actions = world.vendor().await.get("/audits/resources/audits/v2?count=100&offset=0").await.expect(200).pluck("action");
         for action in ["Password reset requested", "Password reset"] {
@@ -131,7 +131,7 @@ both_engines! {
                 (json!({"identifier": "x".repeat(300), "identifierType": "username"}), "identifier must be shorter"),
                 (json!({"email": "ann@example.com", "emailMetadata": 7}), "emailMetadata must be an object"),
             ] {
-                world.anyone().post(path, body).await.refuses(400, sentence);
+                world.anyone().post(path, body).await.tells(400, sentence);
             }
         }
         for (path, body, sentence) in [
@@ -144,7 +144,7 @@ both_engines! {
             (CODE, json!({"sessionId": "a"}), "otcToken should not be empty"),
             (CODE, json!({"sessionId": "a", "otcToken": "123456"}), "Invalid code"),
         ] {
-            world.anyone().post(path, body).await.refuses(400, sentence);
+            world.anyone().post(path, body).await.tells(400, sentence);
         }
         assert_eq!(snapshot(&vendor).await, before);
         assert!(world.letters("ann@example.com").await.is_empty());
@@ -161,10 +161,10 @@ both_engines! {
             body
         };
         for id in [ben.id.as_str(), theirs.id.as_str(), "nobody", "%"] {
-            world.anyone().post(VERIFY, as_of(id)).await.refuses(400, GONE);
+            world.anyone().post(VERIFY, as_of(id)).await.tells(400, GONE);
         }
         for id in [ann.id.as_str(), theirs.id.as_str()] {
-            world.anyone_at(&world.away).post(VERIFY, as_of(id)).await.refuses(400, GONE);
+            world.anyone_at(&world.away).post(VERIFY, as_of(id)).await.tells(400, GONE);
         }
         for email in ["ann@example.com", "ben@example.com"] {
             assert_eq!(enters(world, email, PASSWORD).await, 200, "{email}");
@@ -177,7 +177,7 @@ both_engines! {
         let ann = world.user("ann@example.com").await;
         let vendor = world.vendor().await;
         let other = vendor.post(&format!("{}/{}/links/generate-activation-token", at::USERS, ann.id), json!({})).await.expect(201).text_at("/token");
-        world.anyone().post(VERIFY, json!({"userId": ann.id, "token": other, "password": NEW})).await.refuses(400, GONE);
+        world.anyone().post(VERIFY, json!({"userId": ann.id, "token": other, "password": NEW})).await.tells(400, GONE);
         let own = vendor.post(&format!("{}/{}/links/generate-password-reset-token", at::USERS, ann.id), json!({})).await.expect(201).text_at("/token");
         world.anyone().post(VERIFY, json!({"userId": ann.id, "token": own, "password": NEW})).await.expect(201);
     }
@@ -186,10 +186,10 @@ both_engines! {
         let ann = world.user("ann@example.com").await;
         let older = ticket(world, &ann).await;
         let newer = ticket(world, &ann).await;
-        world.anyone().post(VERIFY, older).await.refuses(400, GONE);
+        world.anyone().post(VERIFY, older).await.tells(400, GONE);
         world.clock.advance_seconds(24 * 3600);
-        world.anyone().post(VALIDATE, newer.clone()).await.refuses(400, GONE);
-        world.anyone().post(VERIFY, newer).await.refuses(400, GONE);
+        world.anyone().post(VALIDATE, newer.clone()).await.tells(400, GONE);
+        world.anyone().post(VERIFY, newer).await.tells(400, GONE);
         assert_eq!(enters(world, "ann@example.com", PASSWORD).await, 200);
     }
 
@@ -244,7 +244,7 @@ both_engines! {
         let ann = world.user("ann@example.com").await;
         let mut ticket = ticket(world, &ann).await;
         ticket["password"] = json!("short");
-        world.anyone().post(VERIFY, ticket.clone()).await.refuses(400, "at least 8 characters");
+        world.anyone().post(VERIFY, ticket.clone()).await.tells(400, "at least 8 characters");
         ticket["password"] = json!(NEW);
         world.anyone().post(VERIFY, ticket).await.expect(201);
     }
@@ -267,10 +267,10 @@ both_engines! {
         let letter = world.letter(NUMBER).await;
         let code = letter.codes[0].clone();
         let wrong = if code == "000000" { "000001" } else { "000000" };
-        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": wrong})).await.refuses(400, "Invalid code");
+        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": wrong})).await.tells(400, "Invalid code");
         let answer = world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.expect(200);
         assert_eq!(answer.text_at("/userId"), ann.id);
-        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.refuses(400, "Invalid code");
+        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.tells(400, "Invalid code");
         let ticket = json!({"userId": ann.id, "token": answer.text_at("/token"), "password": NEW});
         world.anyone().post(VERIFY, ticket).await.expect(201);
         assert_eq!(enters(world, "ann@example.com", NEW).await, 200);
@@ -288,12 +288,12 @@ both_engines! {
             async move { client.post(CODE, body).await.expect(400) }
         });
         futures_util::future::join_all(guesses).await;
-        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.refuses(400, "Invalid code");
+        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.tells(400, "Invalid code");
         let session = ask().await;
         let code = world.letter(NUMBER).await.codes[0].clone();
-        world.anyone_at(&world.away).post(CODE, json!({"sessionId": session, "otcToken": code})).await.refuses(400, "Invalid code");
+        world.anyone_at(&world.away).post(CODE, json!({"sessionId": session, "otcToken": code})).await.tells(400, "Invalid code");
         world.clock.advance_seconds(600);
-        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.refuses(400, "Code has expired");
+        world.anyone().post(CODE, json!({"sessionId": session, "otcToken": code})).await.tells(400, "Code has expired");
     }
 
     async fn one_of_sixteen_uses_of_a_code_gets_the_ticket(world: World) {

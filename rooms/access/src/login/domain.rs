@@ -18,6 +18,7 @@ use super::remarks::{self, Leak, Remarks};
 use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::invitations::{self, JoinError};
+use crate::letters::scope_of;
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store::{self as hashes, Credential};
 use crate::passwords::{self, Age};
@@ -324,11 +325,19 @@ impl Proved<'_> {
         let (environment, configuration) = (self.environment, self.configuration);
         let now = room.app.now();
         let (pass, age) = match &self.attempt.invitation {
-            Some(token) => self.join(room, token.clone(), now).await?,
+            Some(token) => {
+                let age = self.age(room, now).await?;
+                if age == Age::Expired {
+                    // Joining waits for the new password.
+                    return self.ended(room, scope_of(&environment.id, self.user)).await;
+                }
+                (self.join(room, token.clone(), now).await?, age)
+            }
             None => self.admit(room, now).await?,
         };
         if age == Age::Expired {
-            return self.ended(room, pass).await;
+            let scope = Scope::tenant(environment.id.clone(), pass.tenant);
+            return self.ended(room, scope).await;
         }
         let leak = Leak::look(room, &self.attempt.password, self.credential, now).await;
         let now = room.app.now();
@@ -397,43 +406,55 @@ impl Proved<'_> {
     }
 
     /// The password is right, and has ended.
-    async fn ended(&self, room: &Access, pass: Pass) -> Result<Entered, LoginError> {
-        let scope = Scope::tenant(self.environment.id.clone(), pass.tenant.clone());
+    async fn ended(&self, room: &Access, scope: Scope) -> Result<Entered, LoginError> {
         let (user, from, app, now) = (
-            pass.user.clone(),
+            self.user.clone(),
             self.from.clone(),
             room.app.clone(),
             room.app.now(),
         );
-        let open = StillOpen {
-            scope: scope.clone(),
-            user: user.id.clone(),
-            set_at: self.credential.changed_at,
-            most: self.most,
-            ticket: self.ticket,
-            began: self.began,
-        };
-        let token = room
+        let set_at = self.credential.changed_at;
+        let (most, ticket, began) = (self.most, self.ticket, self.began);
+        let (user, token) = room
             .app
             .db()
             .write(async move |tx| {
                 people::hold_user(tx, &scope.environment, user.id.as_str()).await?;
+                let open = StillOpen {
+                    scope: scope.clone(),
+                    user: user.id.clone(),
+                    set_at,
+                    most,
+                    ticket,
+                    began,
+                };
                 open.check(tx, now).await?;
-                Ok::<_, LoginError>(remarks::expired(tx, &app, &scope, &user, &from, now).await?)
+                let token = remarks::expired(tx, &app, &scope, &user, &from, now).await?;
+                Ok::<_, LoginError>((user.clone(), token))
             })
             .await?;
-        Ok(Entered::Expired {
-            user: pass.user,
-            token,
-        })
+        Ok(Entered::Expired { user, token })
+    }
+
+    /// How far the password is from its end.
+    async fn age(&self, room: &Access, now: Millis) -> Result<Age, StoreError> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let changed_at = self.credential.changed_at;
+        room.app
+            .db()
+            .read(async move |tx| {
+                let rules = passwords::rules_of_user(tx, &environment, &user, &configuration).await?;
+                Ok(rules.age(changed_at, now))
+            })
+            .await
     }
 
     /// Joins the tenant of the link that the user brings, where the gate then opens: both or neither.
-    async fn join(&self, room: &Access, token: Secret, now: Millis) -> Result<(Pass, Age), LoginError> {
+    async fn join(&self, room: &Access, token: Secret, now: Millis) -> Result<Pass, LoginError> {
         let environment = self.environment.id.clone();
         let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
         let (app, from) = (room.app.clone(), self.from.clone());
-        let changed_at = self.credential.changed_at;
         room.app
             .db()
             .write(async move |tx| {
@@ -447,9 +468,7 @@ impl Proved<'_> {
                     application: from.application.as_deref(),
                     ip: from.ip,
                 };
-                let rules = passwords::rules_of_user(tx, &environment, &user.id, &configuration).await?;
-                let pass = gate::admit(tx, &environment, user, &configuration, goal, now).await?;
-                Ok((pass, rules.age(changed_at, now)))
+                Ok(gate::admit(tx, &environment, user, &configuration, goal, now).await?)
             })
             .await
     }

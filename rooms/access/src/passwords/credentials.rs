@@ -10,10 +10,11 @@ use tenancy::TenantPurge;
 use web::Problem;
 
 use super::{Judge, store};
+use crate::invitations;
+use crate::lockout;
 use crate::login::{ATTEMPTS, BLOCKS};
 use crate::restrictions;
 use crate::sessions;
-use crate::{invitations, lockout};
 
 /// Passwords and sessions for the rooms to the left: people sets passwords and ends sessions, tenancy removes tenants.
 #[derive(Clone, Debug)]
@@ -73,8 +74,8 @@ impl Credentials for AccessCredentials {
     async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
         lockout::forget(tx, environment, user.as_str()).await?;
         store::remove(tx, environment.as_str(), user.as_str()).await?;
-        invitations::forget_user(tx, environment, user).await?;
         store::forget_past(tx, environment.as_str(), user.as_str()).await?;
+        invitations::forget_user(tx, environment, user).await?;
         sessions::remove_of_user(tx, environment, user).await
     }
 }

@@ -20,7 +20,7 @@ use crate::room::{Bound, Change};
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, PreparedPassword, UserRecord};
 
 pub(super) const NOW: Millis = Millis(1_760_000_000_000);
 

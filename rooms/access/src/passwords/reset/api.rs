@@ -4,7 +4,7 @@ use web::{Body, Done, Guard, Json, Problem, PublicCaller, Routes, State, routes}
 
 use super::ask::{self, Request};
 use super::model::{
-    ForgotBody, NewPasswordBody, ResetCodeBody, ResetSessionView, ResetTicketBody, ResetTicketView,
+    ForgotBody, NewPasswordBody, PasswordResetCodeBody, ResetSessionView, ResetTicketBody, ResetTicketView,
 };
 use super::set::{self, ResetError};
 use crate::room::Access;
@@ -40,7 +40,13 @@ async fn ask_for_reset(
     caller: PublicCaller,
     Body(body): Body<ForgotBody>,
 ) -> Result<Done, Problem> {
-    ask::by_mail(&room, &caller, Request::read(body, &caller)?).await?;
+    let request = if body.recaptcha_token.is_some() {
+        Request::admitted(&room, body, &caller).await?
+    } else {
+        // Login boxes that ask here know nothing of captchas.
+        Request::read(body, &caller)?
+    };
+    ask::by_mail(&room, &caller, request).await?;
     Ok(Done::CREATED)
 }
 
@@ -54,7 +60,8 @@ async fn ask_for_reset_by_mail(
     caller: PublicCaller,
     Body(body): Body<ForgotBody>,
 ) -> Result<Json<ResetSessionView>, Problem> {
-    ask::by_mail(&room, &caller, Request::read(body, &caller)?).await?;
+    let request = Request::admitted(&room, body, &caller).await?;
+    ask::by_mail(&room, &caller, request).await?;
     Ok(Json(ResetSessionView {
         session_id: room.app.ids().v4(),
     }))
@@ -70,18 +77,19 @@ async fn ask_for_reset_by_text(
     caller: PublicCaller,
     Body(body): Body<ForgotBody>,
 ) -> Result<Json<ResetSessionView>, Problem> {
-    let session_id = ask::by_text(&room, &caller, Request::read(body, &caller)?).await?;
+    let request = Request::admitted(&room, body, &caller).await?;
+    let session_id = ask::by_text(&room, &caller, request).await?;
     Ok(Json(ResetSessionView { session_id }))
 }
 
 /// Turns the code of a text message into a ticket that sets a new password.
 #[utoipa::path(post, path = "/identity/resources/users/v2/passwords/reset/sms/verify", tag = "Password settings",
-    request_body = ResetCodeBody,
+    request_body = PasswordResetCodeBody,
     responses((status = 200, body = ResetTicketView), (status = 400, description = "Another code, or none")))]
 async fn verify_reset_code(
     State(room): State<Access>,
     caller: PublicCaller,
-    Body(body): Body<ResetCodeBody>,
+    Body(body): Body<PasswordResetCodeBody>,
 ) -> Result<Json<ResetTicketView>, Problem> {
     if body.session_id.trim().is_empty() {
         return Err(Problem::bad_request("sessionId should not be empty"));

@@ -12,6 +12,7 @@ use web::{Problem, PublicCaller};
 
 use super::model::{ForgotBody, Named};
 use super::set::ResetError;
+use crate::captcha::{self, Form};
 use crate::letters::{letter, metadata, scope_of};
 use crate::room::Access;
 
@@ -29,10 +30,33 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// A request of a form that knows of captchas.
+    ///
+    /// # Errors
+    /// 400 when nobody is named, 403 when the answer to the captcha is missing or wrong.
+    pub(super) async fn admitted(
+        room: &Access,
+        body: ForgotBody,
+        caller: &PublicCaller,
+    ) -> Result<Self, Problem> {
+        let answer = body.recaptcha_token.clone();
+        let request = Self::read(body, caller)?;
+        let email = match &request.named {
+            Named::Email(key) => Some(key.as_str()),
+            Named::Phone(_) | Named::Username(_) => None,
+        };
+        let form = Form {
+            answer: answer.as_deref(),
+            email,
+        };
+        captcha::passes(room, &caller.environment, form, &caller.from).await?;
+        Ok(request)
+    }
+
     /// # Errors
     /// 400 when nobody is named.
     pub(super) fn read(body: ForgotBody, caller: &PublicCaller) -> Result<Self, Problem> {
-        let named = body.named()?;
+        let named = body.named().map_err(Problem::bad_request)?;
         // Whoever else could write into a mail of ours could write what they like to whom they like.
         let metadata = body.email_metadata.filter(|_| caller.by_environment);
         Ok(Self {
