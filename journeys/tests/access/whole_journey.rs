@@ -178,7 +178,7 @@ async fn walk(world: &World, post: Postbox<'_>, code: bool) {
         .anyone()
         .post("/identity/resources/users/v3/me/unlock", json!({"token": unlock}))
         .await
-        .expect(201);
+        .expect(200);
     let browser = world.anyone();
     let third = json!({"email": EMAIL, "password": THIRD});
     let entered = browser.post(at::LOGIN, third).await.expect(200);
