@@ -110,9 +110,6 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), S
                 "no mail is sent for environments without a provider of their own: people do not receive their links and codes"
             );
         }
-        tracing::warn!(
-            "this version sends no mail when users are made, invited or added to tenants: they hear of it from whoever adds them"
-        );
         println!(
             "Tenantry is listening on {} as {public_url}",
             config.listen.ip().to_string() + ":" + &port.to_string()

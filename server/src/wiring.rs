@@ -14,8 +14,8 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{
-    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, Mailer, MemberMove, PeopleTenancy,
-    RoleRemoval, TemporaryExpiry,
+    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, InvitationReset, Mailer, MemberMove,
+    PeopleTenancy, RoleRemoval, TemporaryExpiry,
 };
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
@@ -165,7 +165,12 @@ pub fn build(parts: Parts) -> Built {
     runners.push(Arc::new(GroupRemoval));
     runners.push(Arc::new(MemberMove::new(ids.clone(), Arc::clone(&credentials))));
     let mailer = Mailer::new(&app, &directory);
-    runners.push(Arc::new(BulkInvite::new(ids.clone(), credentials, mailer)));
+    runners.push(Arc::new(BulkInvite::new(
+        ids.clone(),
+        credentials,
+        mailer.clone(),
+    )));
+    runners.push(Arc::new(InvitationReset::new(ids.clone(), mailer)));
     runners.push(Arc::new(BulkRoles::new(ids)));
     for runner in runners {
         jobs.push(Arc::new(TaskJob {

@@ -247,6 +247,11 @@ both_engines! {
         assert_eq!(tries(&token).await, invalid);
         vendor.in_tenant("acme").post(&path("enable"), json!({})).await.expect(200);
         world.anyone().post(VERIFY, json!({"token": token})).await.expect(200);
+        let whole = |what: &str| format!("{}/{}/{what}", at::USERS, ann.id);
+        vendor.post(&whole("lock"), json!({})).await.expect(200);
+        assert_eq!(tries(&token).await, invalid);
+        vendor.post(&whole("unlock"), json!({})).await.expect(200);
+        world.anyone().post(VERIFY, json!({"token": token})).await.expect(200);
         vendor.post(at::VENDOR_USERS, json!({"email": ann.email, "tenantId": "second"})).await.expect(201);
         vendor.in_tenant("acme").delete(&format!("{}/{}", at::USERS, ann.id)).await.expect(200);
         assert_eq!(tries(&token).await, invalid);

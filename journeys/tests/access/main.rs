@@ -2,7 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "in a test a failed unwrap is how it speaks"
+    clippy::panic,
+    reason = "in a test a failed unwrap or a panic is how it speaks"
 )]
 
 mod activation;

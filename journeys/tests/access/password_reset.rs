@@ -213,6 +213,18 @@ both_engines! {
         }
     }
 
+    async fn the_link_leads_to_the_application_that_the_call_names(world: World) {
+        world.user("ann@example.com").await;
+        let vendor = world.vendor().await;
+        let app = json!({"name": "Shop", "appURL": "https://shop.example.com", "loginURL": "https://shop.example.com/login", "accessType": "FREE_ACCESS", "type": "web", "frontendStack": "react", "isDefault": false, "isActive": true});
+        let id = vendor.post(at::APPLICATIONS, app).await.expect(201).text_at("/id");
+        for (named, begins) in [(id.as_str(), "https://shop.example.com/account/reset-password?"), ("nobody", world.home.public_url)] {
+            world.anyone().with("frontegg-requested-application-id", named).post(ASK, json!({"email": "ann@example.com"})).await.expect(201);
+            let link = link(world, "ann@example.com").await;
+            assert!(link.starts_with(begins), "{link}");
+        }
+    }
+
     async fn a_get_uses_nothing_up(world: World) {
         let ann = world.user("ann@example.com").await;
         let ticket = ticket(world, &ann).await;

@@ -16,6 +16,7 @@ mod groups;
 mod links;
 mod lists;
 mod me;
+mod onboarding;
 mod phones;
 mod reach;
 mod reading;

@@ -1,7 +1,8 @@
 //! Mails about sign-in and passwords, as far as they are alike.
 
+use db::{StoreError, Tx};
 use environment::{MailOrder, MailTemplate};
-use kit::{Millis, Scope};
+use kit::{EnvironmentId, Millis, Scope};
 use people::UserRecord;
 use serde_json::{Value, json};
 use web::CallOrigin;
@@ -22,6 +23,24 @@ pub(crate) fn letter(template: MailTemplate, user: &UserRecord, to: &str) -> Mai
         .with("metadata", metadata(user))
 }
 
+/// A mail whose link leads to the application that the call names, where that is one of the environment's. The call names
+/// it by id alone: addresses are the environment's to set.
+pub(crate) async fn towards(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    from: &CallOrigin,
+    order: MailOrder,
+) -> Result<MailOrder, StoreError> {
+    let Some(id) = &from.application else {
+        return Ok(order);
+    };
+    let named = tenancy::application(tx, environment, id).await?;
+    Ok(match named.filter(|named| named.is_active) {
+        Some(named) => order.application(&named.id, &named.app_url, &named.login_url),
+        None => order,
+    })
+}
+
 /// What the user's back end has stored.
 pub(crate) fn metadata(user: &UserRecord) -> Value {
     let short = user.metadata.len() <= LONGEST_METADATA;
@@ -35,7 +54,7 @@ pub(crate) fn happened(from: &CallOrigin, now: Millis) -> Value {
 }
 
 /// Where records and messages about a user go: the tenant they work in.
-pub(crate) fn scope_of(environment: &kit::EnvironmentId, user: &UserRecord) -> Scope {
+pub(crate) fn scope_of(environment: &EnvironmentId, user: &UserRecord) -> Scope {
     Scope {
         environment: environment.clone(),
         tenant: (!user.active_tenant.is_empty()).then(|| user.active_tenant.as_str().into()),

@@ -48,6 +48,14 @@ pub trait Credentials: Send + Sync {
         user: &UserRecord,
     ) -> Result<(), StoreError>;
 
+    /// Whether the user has a password.
+    async fn has_password(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+    ) -> Result<bool, StoreError>;
+
     /// Ends the user's sessions: those in `tenant`, or all of them.
     async fn end_sessions(
         &self,

@@ -37,7 +37,7 @@ pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use members::{Joined, ShutOutError, count_joined, join, shut_out};
 pub use newcomers::{EnrolError, Enrolment, Introduction, Newcomer, count_enrolled, enrol};
-pub use onboarding::{ActivationStrategy, Delivery, Inviter, Issued, Mailer};
+pub use onboarding::{ActivationStrategy, Delivery, InvitationReset, Inviter, Issued, Mailer};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{
     Authorization, GateView, Membership, MembershipStatus, UserRecord, authorization, gate_view,

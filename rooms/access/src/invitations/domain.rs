@@ -98,7 +98,8 @@ fn place(environment: &EnvironmentId, id: &str) -> String {
     format!("invitation_links/{environment}/{id}")
 }
 
-/// Whether the member whose link it is belongs to the tenant as at the time it was made; true of a general one.
+/// Whether the member whose link it is still belongs to the tenant as at the time it was made, and may use it; true of a
+/// general one.
 pub(super) async fn stands(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -108,7 +109,11 @@ pub(super) async fn stands(
     let Some(owner) = &link.owner else { return Ok(true) };
     let scope = Scope::tenant(environment.clone(), link.tenant.as_str().into());
     let membership = people::membership(tx, &scope, &UserId::from(owner.as_str())).await?;
-    Ok(membership.is_some_and(|one| one.is_usable(now) && one.created_at == link.owner_since))
+    if membership.is_none_or(|one| !one.is_usable(now) || one.created_at != link.owner_since) {
+        return Ok(false);
+    }
+    let owner = people::user_by_id(tx, environment, owner).await?;
+    Ok(owner.is_some_and(|owner| !owner.is_locked))
 }
 
 /// Whether a link has not ended by itself.

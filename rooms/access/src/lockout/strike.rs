@@ -16,7 +16,7 @@ use web::{App, CallOrigin};
 
 use super::model::{Limit, LockoutAction};
 use super::store::{mark, unmark};
-use crate::letters::{happened, letter, scope_of};
+use crate::letters::{happened, letter, scope_of, towards};
 use crate::login::{ATTEMPTS, BLOCK_SECONDS, BLOCKS};
 use crate::room::Access;
 use crate::sessions;
@@ -141,6 +141,7 @@ impl Strike {
         let link = letter(MailTemplate::UnlockUser, user, to)
             .link("token", token.reveal())
             .expires_in(UNLOCK_USER.seconds);
+        let link = towards(tx, environment, &self.from, link).await?;
         environment::send_mail(tx, app, &scope, &link, now).await?;
         Ok(())
     }

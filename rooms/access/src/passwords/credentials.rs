@@ -56,6 +56,16 @@ impl Credentials for AccessCredentials {
         lockout::release(tx, environment, user).await.map(|_| ())
     }
 
+    async fn has_password(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserId,
+    ) -> Result<bool, StoreError> {
+        let hash = store::hash_of(tx, environment.as_str(), user.as_str()).await?;
+        Ok(hash.is_some())
+    }
+
     async fn end_sessions(
         &self,
         tx: &Tx,

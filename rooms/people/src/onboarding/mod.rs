@@ -4,8 +4,10 @@
 //! password. A user with a proved address who is added to one more tenant gets an *invitation*, which stands for that one
 //! membership and ends with it. Each goes by link or by code, as the environment has it.
 
+mod accept;
 mod mailer;
 mod resend;
+mod reset;
 mod strategies;
 
 use web::Routes;
@@ -13,8 +15,12 @@ use web::Routes;
 use crate::room::People;
 
 pub use mailer::{Inviter, Issued, Mailer};
+pub use reset::InvitationReset;
 pub use strategies::{ActivationStrategy, Delivery};
 
 pub(crate) fn routes() -> Routes<People> {
-    strategies::routes().and(resend::routes())
+    strategies::routes()
+        .and(accept::routes())
+        .and(reset::routes())
+        .and(resend::routes())
 }

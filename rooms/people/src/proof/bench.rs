@@ -111,6 +111,10 @@ impl Credentials for Asked {
         Ok(())
     }
 
+    async fn has_password(&self, _: &Tx, _: &EnvironmentId, _: &UserId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     async fn end_sessions(
         &self,
         _: &Tx,

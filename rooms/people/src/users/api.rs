@@ -47,7 +47,9 @@ impl From<UserError> for Problem {
             | UserError::AlwaysOpen
             | UserError::InAlready
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
-            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) => Self::bad_request(error.to_string()),
+            UserError::UnknownRoles(_) | UserError::NotMemberOf(_) | UserError::NotWaiting => {
+                Self::bad_request(error.to_string())
+            }
             UserError::TooStrong
             | UserError::MayNotTake(_)
             | UserError::NoPermission(_)

@@ -45,6 +45,8 @@ pub(crate) enum UserError {
     /// Says nothing of the list that keeps the address out.
     #[error("This email address cannot be invited")]
     AddressNotAdmitted,
+    #[error("The user has no invitation that waits for an answer")]
+    NotWaiting,
     #[error("You cannot change when your own access ends")]
     OwnEnd,
     #[error("The user is no member of: {0}")]

@@ -13,7 +13,7 @@ use web::{Problem, PublicCaller};
 use super::model::{ForgotBody, Named};
 use super::set::ResetError;
 use crate::captcha::{self, Form};
-use crate::letters::{letter, metadata, scope_of};
+use crate::letters::{letter, metadata, scope_of, towards};
 use crate::room::Access;
 
 /// Proves a number. The subject is the user; where there is none, one of a few that stand for nobody.
@@ -159,6 +159,7 @@ pub(super) async fn by_mail(room: &Access, caller: &PublicCaller, request: Reque
                 all.extend(request.metadata.clone());
                 order = order.with("metadata", all);
             }
+            let order = towards(tx, environment, &caller.from, order).await?;
             let scope = scope_of(environment, &user);
             let posted = environment::send_mail(tx, &app, &scope, &order, now).await?;
             let described = (posted != Posted::Queued).then_some("no mail was sent");
