@@ -15,6 +15,7 @@ use thiserror::Error;
 use web::{App, CallOrigin};
 
 use super::remarks::{self, Leak, Remarks};
+use super::takes_passwords;
 use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::invitations::{self, JoinError};
@@ -217,15 +218,6 @@ async fn look_up(
             })
         })
         .await
-}
-
-/// Whether users of the environment sign in with passwords at all.
-pub(crate) const fn takes_passwords(configuration: &AuthConfiguration) -> bool {
-    use environment::AuthStrategy::{EmailAndPassword, UsernameAndPassword};
-    matches!(
-        configuration.auth_strategy,
-        EmailAndPassword | UsernameAndPassword
-    )
 }
 
 pub(super) async fn is_blocked(
