@@ -27,6 +27,22 @@ impl Answer {
         self
     }
 
+    /// Expects a status, and this in one of the sentences that say why.
+    ///
+    /// # Panics
+    /// When the server answered something else.
+    #[track_caller]
+    pub fn tells(self, status: u16, part: &str) -> Self {
+        let answer = self.expect(status);
+        let errors = answer.errors();
+        assert!(
+            errors.iter().any(|sentence| sentence.contains(part)),
+            "{}: {errors:?}",
+            answer.asked
+        );
+        answer
+    }
+
     /// Stops the test unless the answer refuses with this status and exactly this one sentence.
     #[track_caller]
     pub fn refuses(self, status: u16, sentence: &str) -> Self {

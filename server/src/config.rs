@@ -9,7 +9,7 @@ use crypto::{HashCost, SealingKey};
 use db::DatabaseUrl;
 use ipnet::IpNet;
 use kit::Secret;
-use outbound::{Http, Mailbox, SmsHook, Smtp};
+use outbound::{Http, LeakLists, Mailbox, SmsHook, Smtp};
 use url::Url;
 
 /// One key of the configuration, as file, variable and flag spell it.
@@ -55,6 +55,14 @@ const KEYS: &[Key] = &[
     key("mail_from", "sender of mail, such as Acme <no-reply@example.com>"),
     secret("sms_url", "service that takes text messages as JSON"),
     key(
+        "breach_url",
+        "range service that knows leaked passwords, such as https://api.pwnedpasswords.com/range",
+    ),
+    key(
+        "breach_file",
+        "file of leaked passwords: SHA-1 in hex, a line each, in ascending order",
+    ),
+    key(
         "captcha_url",
         "service that judges captchas, instead of reCAPTCHA's own",
     ),
@@ -68,9 +76,6 @@ const KEYS: &[Key] = &[
     ),
     key("log", "log filter"),
 ];
-
-/// Names that later versions use; setting one today would be a promise that is not kept.
-const LATER: &[&str] = &["breach_url"];
 
 /// Read by the test command and the program that runs tests, not by the server.
 const FOREIGN: &[&str] = &["test_database_url"];
@@ -108,6 +113,9 @@ pub struct Config {
     pub mail_from: Option<Mailbox>,
     /// Checked to be an address that can be called.
     pub sms_url: Option<Secret>,
+    /// Checked to be an address that can be called.
+    pub breach_url: Option<String>,
+    pub breach_file: Option<PathBuf>,
     pub captcha_url: Option<Url>,
     pub allow_private_addresses: bool,
     pub allow_aws_roles: bool,
@@ -215,6 +223,17 @@ impl Config {
         if let Some(Err(fault)) = text("sms_url").map(|url| SmsHook::at(url, Http::new(true))) {
             faults.push(format!("sms_url {fault}"));
         }
+        if let Some(Err(fault)) =
+            text("breach_url").map(|url| LeakLists::new(Some(url), Http::new(true), None))
+        {
+            faults.push(format!("breach_url {fault}"));
+        }
+        let breach_file = text("breach_file").map(PathBuf::from);
+        if let Some(file) = &breach_file
+            && let Err(fault) = LeakLists::new(None, Http::new(true), Some(file))
+        {
+            faults.push(format!("breach_file: {fault}"));
+        }
         let captcha_url = text("captcha_url").and_then(|text| service("captcha_url", text, faults));
         let proxies = networks(text("trusted_proxies").unwrap_or_default(), faults);
         let log = text("log").unwrap_or("info").to_owned();
@@ -233,6 +252,8 @@ impl Config {
             smtp_url: text("smtp_url").map(|value| Secret::new(value.to_owned())),
             mail_from,
             sms_url: text("sms_url").map(|value| Secret::new(value.to_owned())),
+            breach_url: text("breach_url").map(str::to_owned),
+            breach_file,
             captcha_url,
             allow_private_addresses: private?,
             allow_aws_roles: aws_roles?,
@@ -332,10 +353,6 @@ fn take(
 ) {
     if let Some(key) = KEYS.iter().find(|key| key.name == name) {
         given.insert(key.name, (value, source));
-    } else if LATER.contains(&name) {
-        faults.push(format!(
-            "{spelled} is set, but this version does not ask outside services about passwords yet: remove it"
-        ));
     } else {
         faults.push(format!("{spelled} is not a known setting"));
     }
@@ -453,7 +470,8 @@ mod tests {
                 ("TENANTRY_CAPTCHA_URL", "captcha.example.com"),
                 ("TENANTRY_ALLOW_PRIVATE_ADDRESSES", "perhaps"),
                 ("TENANTRY_ALLOW_AWS_ROLES", "yes"),
-                ("TENANTRY_BREACH_URL", "https://breach.example.com"),
+                ("TENANTRY_BREACH_URL", "breach.example.com"),
+                ("TENANTRY_BREACH_FILE", "/nowhere/leaks.txt"),
             ],
         )
         .unwrap_err();
@@ -472,14 +490,15 @@ mod tests {
             "captcha_url",
             "allow_private_addresses",
             "allow_aws_roles",
-            "TENANTRY_BREACH_URL",
+            "breach_url",
+            "breach_file",
         ] {
             assert!(
                 faults.iter().any(|fault| fault.contains(word)),
                 "{word}: {faults:#?}"
             );
         }
-        assert_eq!(faults.len(), 15, "{faults:#?}");
+        assert_eq!(faults.len(), 16, "{faults:#?}");
     }
 
     #[test]

@@ -110,6 +110,11 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0080_access_policies.sql"),
     ),
     both(
+        90,
+        "access_password_policies",
+        include_str!("../../migrations/0090_access_password_policies.sql"),
+    ),
+    both(
         110,
         "access_invitations",
         include_str!("../../migrations/0110_access_invitations.sql"),

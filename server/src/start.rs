@@ -8,8 +8,8 @@ use db::{DatabaseUrl, Db, Engine};
 use environment::{Directory, NewEnvironment};
 use kit::{Clock, IdSource, Ids, RandomIds, Secret, SystemClock};
 use outbound::{
-    AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, MailTransport, Outbound, SmsHook, SmsTransport, Smtp,
-    Ways,
+    AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, LeakLists, MailTransport, Outbound, SmsHook,
+    SmsTransport, Smtp, Ways,
 };
 use tokio::net::TcpListener;
 use web::EdgeSettings;
@@ -138,6 +138,12 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         .sms_url
         .as_ref()
         .map(|url| SmsHook::at(url.reveal(), Http::new(true)));
+    // So may the list of leaked passwords.
+    let leaks = LeakLists::new(
+        config.breach_url.as_deref(),
+        Http::new(true),
+        config.breach_file.as_deref(),
+    )?;
     Ok(Outbound::new(Ways {
         mail: smtp.map(|smtp| Arc::new(smtp) as Arc<dyn MailTransport>),
         sms: sms
@@ -147,6 +153,7 @@ fn ways_out(config: &Config, clock: &Arc<dyn Clock>) -> Result<Outbound, String>
         from: config.mail_from.clone(),
         private: config.allow_private_addresses,
         endpoints: Endpoints::default(),
+        leaks,
         captcha: config.captcha_url.as_ref().map(ToString::to_string),
         aws: aws(config.allow_aws_roles),
     }))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
+use access::{AccessCredentials, AccessGatekeeper, Judge, SessionSweep};
 use audit::AuditSink;
 use blocks::jobs::{Job, OutboxJob, TaskJob, TaskSweep};
 use blocks::one_time::OneTimeSweep;
@@ -102,7 +102,8 @@ pub fn build(parts: Parts) -> Built {
     ];
 
     // Left asks right through these.
-    let passwords = AccessCredentials::new(hash_pool.clone());
+    let judge = Judge::new(db.clone(), directory.clone(), hash_pool, outbound.leaks().clone());
+    let passwords = AccessCredentials::new(judge.clone());
     let credentials: Arc<dyn Credentials> = Arc::new(passwords.clone());
     let members = Arc::new(PeopleTenancy::new(
         Arc::clone(&credentials),
@@ -123,8 +124,8 @@ pub fn build(parts: Parts) -> Built {
         environment::routes(&app, directory.clone(), limits.clone()),
         audit::routes(&app),
         tenancy::routes(&app, directory.clone(), neighbours.clone()),
-        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits),
-        access::routes(&app, directory.clone(), hash_pool),
+        people::routes(&app, directory.clone(), Arc::clone(&credentials), limits.clone()),
+        access::routes(&app, directory.clone(), judge, limits),
     ]);
     let operator = operator_routes(&app, metrics.clone(), &mut rooms);
     let mut routes = BoundRoutes::all([rooms, operator]);

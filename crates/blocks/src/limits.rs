@@ -52,6 +52,20 @@ const LIMITS: &[Limit] = &[
     per_minute("POST", "/identity/resources/auth/v1/user/mfa/recover", 10),
     per_minute("POST", "/identity/resources/users/v1/passwords/reset", 10),
     per_minute("POST", "/identity/resources/users/v1/passwords/reset/verify", 10),
+    per_minute(
+        "POST",
+        "/identity/resources/users/v1/passwords/reset/validate",
+        30,
+    ),
+    per_minute("POST", "/identity/resources/users/v2/passwords/reset/email", 10),
+    per_minute("POST", "/identity/resources/users/v2/passwords/reset/sms", 10),
+    per_minute(
+        "POST",
+        "/identity/resources/users/v2/passwords/reset/sms/verify",
+        10,
+    ),
+    per_minute("POST", "/identity/resources/users/v1/passwords/change", 10),
+    per_minute("POST", "/identity/resources/users/v3/me/unlock", 10),
     per_minute("POST", "/identity/resources/users/v1/signUp", 5),
     per_minute("POST", "/identity/resources/users/v1", 30),
     per_minute("POST", "/identity/resources/users/v2", 30),
@@ -109,6 +123,7 @@ mod tests {
             environment: "e".into(),
             by_environment,
             tenant: None,
+            named_tenant: None,
             from: Arc::new(CallOrigin {
                 ip: ip.parse().unwrap(),
                 user_agent: String::new(),

@@ -14,8 +14,8 @@
 //! let policy: LockoutPolicy = settings::effective(tx, &scope).await?;
 //! ```
 
-use db::{Row, StoreError, Tx, args, sql};
-use kit::{Ids, Millis, Scope};
+use db::{Query, Row, StoreError, Tx, args, sql};
+use kit::{EnvironmentId, Ids, Millis, Scope};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -101,6 +101,35 @@ pub async fn written<S: Setting>(tx: &Tx, scope: &Scope) -> Result<Option<Stored
         )
         .await?;
     row.as_ref().map(stored_from).transpose()
+}
+
+/// How many tenants one statement names.
+const CHUNK: usize = 500;
+
+/// The documents that these tenants have written, in no particular order. Tenants without one are passed over.
+///
+/// # Errors
+/// When storage fails or a document cannot be read.
+pub async fn written_by<S: Setting>(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenants: &[String],
+) -> Result<Vec<S>, StoreError> {
+    let mut found = Vec::new();
+    for chunk in tenants.chunks(CHUNK) {
+        let mut query =
+            Query::new("SELECT id, body, created_at, updated_at FROM settings WHERE environment_id = ");
+        query
+            .bind(environment.as_str())
+            .push(" AND name = ")
+            .bind(S::NAME)
+            .push(" AND tenant_id IN ")
+            .bind_list(chunk.iter().map(String::as_str));
+        for row in &tx.all_built(&query).await? {
+            found.push(stored_from::<S>(row)?.value);
+        }
+    }
+    Ok(found)
 }
 
 /// The document written at exactly this level, which nobody else changes until this transaction ends.

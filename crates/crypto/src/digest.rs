@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use aws_lc_rs::{digest, hmac};
+use kit::Secret;
 
 /// SHA-256 of `bytes`.
 #[must_use]
@@ -16,6 +17,17 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn sha256_hex(text: &str) -> String {
     hex(&sha256(text.as_bytes()))
+}
+
+/// SHA-1 of a password as 40 upper-case hex digits: how lists of leaked passwords name them. Nothing is kept or trusted by
+/// it.
+#[must_use]
+pub fn leak_digest(password: &Secret) -> String {
+    let digest = digest::digest(
+        &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        super::normalised(password).reveal().as_bytes(),
+    );
+    hex(digest.as_ref()).to_ascii_uppercase()
 }
 
 /// HMAC-SHA-256 of `data` under `key`. Compare results with [`kit::same`].

@@ -13,7 +13,7 @@ mod keys;
 mod password;
 mod seal;
 
-pub use digest::{derived_uuid, hmac_sha256, sha256, sha256_hex};
+pub use digest::{derived_uuid, hmac_sha256, leak_digest, sha256, sha256_hex};
 pub use jwt::{JwtError, MAX_TOKEN_BYTES, Times, check_times, verify_jws, verify_jwt};
 pub use keys::{Algorithm, GeneratedKey, HmacKey, Jwk, KeyError, KeySet, SigningKey, VerifyingKey};
 pub use password::{

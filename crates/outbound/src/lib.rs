@@ -1,6 +1,7 @@
 //! What leaves the house: mail, text messages, and calls over HTTP. Each way out has a recording twin, the [`Inbox`], which `dev` and the
 //! tests read.
 
+mod breach;
 mod captcha;
 mod http;
 mod inbox;
@@ -15,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use kit::Clock;
 
+pub use breach::LeakLists;
 pub use captcha::{Captcha, CaptchaFault, CaptchaVerdict};
 pub use http::{Call, CallError, Http, Reply};
 pub use inbox::{Inbox, Letter, LetterKind};
@@ -51,6 +53,8 @@ pub struct Ways {
     pub private: bool,
     /// Where the providers are.
     pub endpoints: Endpoints,
+    /// What is asked about leaked passwords.
+    pub leaks: LeakLists,
     /// Where captchas are judged instead of at the provider's.
     pub captcha: Option<String>,
     /// What the process was told about its AWS credentials.
@@ -134,6 +138,12 @@ impl Outbound {
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.0.ways.endpoints
+    }
+
+    /// What is asked about leaked passwords.
+    #[must_use]
+    pub fn leaks(&self) -> &LeakLists {
+        &self.0.ways.leaks
     }
 
     /// Whether environments may send with roles that this server's AWS identity takes on for them.

@@ -263,6 +263,14 @@ fn sentence(path: &str, message: &str) -> String {
             choices.replace('`', "")
         );
     }
+    // Of two choices serde makes no list.
+    if let Some((one, other)) = expected.split_once("` or `") {
+        return format!(
+            "{subject} must be one of the following values: {}, {}",
+            one.replace('`', ""),
+            other.replace('`', "")
+        );
+    }
     let wanted = match expected.trim_matches('`') {
         "a string" | "a borrowed string" => "a string",
         "a boolean" => "a boolean value",

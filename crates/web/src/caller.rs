@@ -91,6 +91,8 @@ pub struct PublicCaller {
     pub by_environment: bool,
     /// The tenant that a user token of the call is for, where there is one.
     pub tenant: Option<TenantId>,
+    /// The tenant that the environment's own back end names by header. Nobody has looked it up.
+    pub named_tenant: Option<TenantId>,
     pub from: Arc<CallOrigin>,
 }
 

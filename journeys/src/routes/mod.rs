@@ -10,6 +10,7 @@ mod identifiers;
 mod invitations;
 mod membership;
 mod messages;
+mod passwords;
 mod policies;
 mod search;
 mod signup;
@@ -94,6 +95,7 @@ impl Things {
         invitations::make(&vendor, &mut things).await;
         membership::make(&vendor, &mut things).await;
         messages::make(&vendor, &mut things).await;
+        passwords::make(&vendor, &mut things).await;
         policies::make(&vendor, &mut things).await;
         search::make(&vendor, &mut things).await;
         signup::make(&vendor, &mut things).await;
@@ -220,6 +222,7 @@ impl Things {
             .or_else(|| invitations::id(self, entry, name))
             .or_else(|| membership::id(self, entry, name))
             .or_else(|| messages::id(self, entry, name))
+            .or_else(|| passwords::id(self, entry, name))
             .or_else(|| policies::id(self, entry, name))
             .or_else(|| search::id(self, entry, name))
             .or_else(|| signup::id(self, entry, name))
@@ -233,6 +236,7 @@ impl Things {
             .or_else(|| invitations::query(self, entry))
             .or_else(|| membership::query(self, entry))
             .or_else(|| messages::query(self, entry))
+            .or_else(|| passwords::query(self, entry))
             .or_else(|| policies::query(self, entry))
             .or_else(|| search::query(self, entry))
             .or_else(|| signup::query(self, entry))
@@ -246,6 +250,7 @@ impl Things {
             .or_else(|| invitations::body(self, entry))
             .or_else(|| membership::body(self, entry))
             .or_else(|| messages::body(self, entry))
+            .or_else(|| passwords::body(self, entry))
             .or_else(|| policies::body(self, entry))
             .or_else(|| search::body(self, entry))
             .or_else(|| signup::body(self, entry))

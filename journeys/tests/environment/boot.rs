@@ -16,8 +16,8 @@ both_engines! {
                 {"strategy": "username", "isActive": false, "isRequired": false},
             ])),
             ("/identity/resources/configurations/v1/password-recovery/strategies", json!([
-                {"strategy": "email", "isActive": false},
-                {"strategy": "sms", "isActive": false},
+                {"strategy": "email", "isActive": true},
+                {"strategy": "sms", "isActive": true},
             ])),
             ("/team/resources/sso/v2/configurations/public", json!({"isActive": false})),
             ("/identity/resources/sso/v2", json!([])),

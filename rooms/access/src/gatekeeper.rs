@@ -64,10 +64,12 @@ impl AccessGatekeeper {
                 Holder::Environment => (None, true),
                 Holder::Other => (None, false),
             };
+            let named = credentials.tenant.clone().filter(|_| by_environment);
             return Ok(Caller::Anyone(PublicCaller {
                 environment: verified.environment.clone(),
                 by_environment,
                 tenant,
+                named_tenant: named.map(TenantId::from),
                 from,
             }));
         }
@@ -76,6 +78,7 @@ impl AccessGatekeeper {
                 environment: face.id,
                 by_environment: false,
                 tenant: None,
+                named_tenant: None,
                 from,
             })),
             None => Err(no_environment()),

@@ -1,11 +1,12 @@
 //! Who gets in, and for how long: the gatekeeper, passwords, sign-in, sessions, refresh, logout.
 //!
-//! Tables: credentials, sessions, `refresh_tokens`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
+//! Tables: credentials, `password_history`, sessions, `refresh_tokens`, `guess_locks`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
 
 mod captcha;
 mod gate;
 mod gatekeeper;
 mod invitations;
+mod letters;
 mod lockout;
 mod login;
 mod passwords;
@@ -16,7 +17,7 @@ mod sessions;
 mod tokens;
 
 pub use gatekeeper::AccessGatekeeper;
-pub use passwords::AccessCredentials;
+pub use passwords::{AccessCredentials, Judge};
 pub use restrictions::email_domain_allowed;
 pub use room::routes;
 pub use sessions::SessionSweep;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use blocks::throttle::RateLimit;
 use crypto::HashPool;
 use environment::{AuthConfiguration, Directory, Environment};
 use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
+use crate::passwords::Judge;
 use crate::tokens::Tokens;
 use crate::{captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions};
 
@@ -16,6 +18,9 @@ pub(crate) struct Access {
     pub(crate) app: App,
     pub(crate) directory: Directory,
     pub(crate) pool: HashPool,
+    /// Decides which new passwords may be set.
+    pub(crate) judge: Judge,
+    pub(crate) limits: RateLimit,
     pub(crate) tokens: Arc<Tokens>,
 }
 
@@ -43,13 +48,15 @@ pub(crate) fn no_environment() -> Problem {
     Problem::not_found("No environment answers at this address")
 }
 
-/// The routes of this room. `pool` checks passwords.
-pub fn routes(app: &App, directory: Directory, pool: HashPool) -> BoundRoutes {
+/// The routes of this room. `judge` decides about passwords, `limits` how often codes and links may be sent.
+pub fn routes(app: &App, directory: Directory, judge: Judge, limits: RateLimit) -> BoundRoutes {
     let tokens = Arc::new(Tokens::new(directory.clone()));
     let room = Access {
         app: app.clone(),
         directory,
-        pool,
+        pool: judge.pool().clone(),
+        judge,
+        limits,
         tokens,
     };
     Routes::new()

@@ -8,6 +8,8 @@ use kit::{EnvironmentId, Millis, Scope, Secret, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use web::Problem;
 
+use crate::records::UserRecord;
+
 /// A password hash in PHC string form, ready to be stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreparedPassword(pub String);
@@ -21,15 +23,11 @@ impl fmt::Debug for PreparedPassword {
 /// Passwords and sessions of users, and whose addresses are let in. Implemented by the access room.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Checks a new password against the rules in force and hashes it. Slow: to be called outside of any transaction.
+    /// Checks a password for somebody who is about to join the tenant of the scope, and hashes it. Slow: to be called outside of any transaction.
     ///
     /// # Errors
     /// 400 when it breaks a rule, 503 when too much hashing waits already.
-    async fn prepare(
-        &self,
-        environment: &EnvironmentId,
-        password: Secret,
-    ) -> Result<PreparedPassword, Problem>;
+    async fn prepare(&self, scope: &Scope, password: Secret) -> Result<PreparedPassword, Problem>;
 
     /// Stores a prepared password as the user's.
     async fn store(
@@ -39,6 +37,15 @@ pub trait Credentials: Send + Sync {
         user: &UserId,
         password: &PreparedPassword,
         now: Millis,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets the wrong passwords that were tried for a user, and what they brought about: the environment has decided
+    /// whether the user is locked.
+    async fn forgive(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserRecord,
     ) -> Result<(), StoreError>;
 
     /// Whether the user has a password.

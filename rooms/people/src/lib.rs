@@ -22,6 +22,7 @@ mod ranks;
 mod records;
 mod room;
 mod search;
+mod standing;
 mod team;
 mod temporary;
 mod tenants;
@@ -43,6 +44,7 @@ pub use records::{
 };
 pub use room::{People, routes};
 pub use search::FoldJob;
+pub use standing::{Standing, hold_user, proved_number, stand, user_by_phone};
 pub use temporary::TemporaryExpiry;
 pub use tenants::MemberMove;
 pub use users::strongest;

@@ -9,6 +9,24 @@ use utoipa::ToSchema;
 /// The most attempts that may be allowed; more is no policy.
 const HIGHEST: i64 = 1_000_000;
 
+/// What follows on too many wrong passwords.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum LockoutAction {
+    /// Passwords are not looked at for a quarter of an hour.
+    #[default]
+    Block,
+    /// The user is locked until they use the link that is mailed to them, set a new password, or are unlocked.
+    Lock,
+}
+
+/// How often a password may be tried, and what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) most: i64,
+    pub(crate) action: LockoutAction,
+}
+
 /// After how many wrong passwords in a row the next ones are not looked at for a while. A tenant's own policy replaces the
 /// environment's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -17,6 +35,8 @@ pub(crate) struct LockoutPolicy {
     /// False: any number of attempts is allowed.
     pub(crate) enabled: bool,
     pub(crate) max_attempts: i64,
+    /// What follows when they are used up; `block` where it was never given.
+    pub(crate) action: LockoutAction,
 }
 
 impl Default for LockoutPolicy {
@@ -25,6 +45,7 @@ impl Default for LockoutPolicy {
         Self {
             enabled: true,
             max_attempts: 10,
+            action: LockoutAction::Block,
         }
     }
 }
@@ -56,15 +77,18 @@ impl Setting for LockoutPolicy {
 ///
 /// # Errors
 /// When storage fails.
-pub(crate) async fn most_attempts(
+pub(crate) async fn limit(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<Limit>, StoreError> {
     let scope = Scope {
         environment: environment.clone(),
         tenant: (!tenant.is_empty()).then(|| tenant.into()),
     };
     let policy: LockoutPolicy = settings::effective(tx, &scope).await?;
-    Ok(policy.enabled.then_some(policy.max_attempts))
+    Ok(policy.enabled.then_some(Limit {
+        most: policy.max_attempts,
+        action: policy.action,
+    }))
 }

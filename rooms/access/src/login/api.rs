@@ -3,7 +3,7 @@
 use kit::email_key;
 use web::{Body, Guard, HeaderMap, Json, Problem, PublicCaller, Routes, State, WithHeaders, routes};
 
-use super::domain::{self, Attempt, Identity, LoginError};
+use super::domain::{self, Attempt, Entered, Identity, LoginError};
 use super::model::{AuthResponse, PasswordLogin};
 use crate::captcha::{self, Form};
 use crate::gate::Refusal;
@@ -31,7 +31,7 @@ pub(crate) fn routes() -> Routes<Access> {
     ),
     request_body = PasswordLogin,
     responses(
-        (status = 200, body = AuthResponse, description = "Signed in; the refresh cookie is set"),
+        (status = 200, body = AuthResponse, description = "Signed in, with the refresh cookie; or the password has expired, and what sets a new one is there in place of tokens"),
         (status = 401, description = "Address or password are wrong"),
         (status = 403, description = "The user may not use the application, or the answer to the captcha is wrong"),
         (status = 404, description = "The user's tenant does not have the application"),
@@ -58,9 +58,29 @@ async fn log_in(
     captcha::passes(&room, &environment.id, form, &caller.from).await?;
     attempt.device = cookies::device(&headers, environment.id.as_str());
     let configuration = room.configuration(&environment.id).await?;
-    let signed_in = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;
+    let entered = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;
+    let (signed_in, remarks) = match entered {
+        Entered::In(signed_in, remarks) => (*signed_in, remarks),
+        Entered::Expired { user, token } => {
+            let answer = AuthResponse {
+                token_type: "bearer",
+                reset_password_token: Some(token.reveal().to_owned()),
+                user_id: Some(user.id.to_string()),
+                user_email: user.email,
+                email_verified: Some(user.verified),
+                ..AuthResponse::default()
+            };
+            return Ok(WithHeaders(HeaderMap::new(), Json(answer)));
+        }
+    };
     let cookies = cookies::signing_in(environment.id.as_str(), &signed_in, now);
-    Ok(WithHeaders(cookies, Json(answer(signed_in))))
+    let answer = AuthResponse {
+        password_expires_in: remarks.ending.map(|(minutes, _)| minutes),
+        notification_period: remarks.ending.map(|(_, period)| period),
+        is_breached_password: remarks.is_leaked.then_some(true),
+        ..answer(signed_in)
+    };
+    Ok(WithHeaders(cookies, Json(answer)))
 }
 
 fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, Problem> {
@@ -101,10 +121,10 @@ pub(crate) fn answer(signed_in: SignedIn) -> AuthResponse {
     let user = signed_in.pass.user;
     AuthResponse {
         token_type: "bearer",
-        access_token: signed_in.minted.token,
-        refresh_token: signed_in.refresh_token,
-        expires_in: signed_in.minted.expires_in,
-        expires: signed_in.minted.expires.rfc1123(),
+        access_token: Some(signed_in.minted.token),
+        refresh_token: Some(signed_in.refresh_token),
+        expires_in: Some(signed_in.minted.expires_in),
+        expires: Some(signed_in.minted.expires.rfc1123()),
         user_id: Some(user.id.to_string()),
         user_email: user.email,
         email_verified: Some(user.verified),

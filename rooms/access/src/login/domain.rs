@@ -8,16 +8,19 @@ use blocks::throttle;
 use crypto::{HashError, StoredHash, Verdict};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
-use kit::{EnvironmentId, Ids, Millis, Scope, Secret, UserId};
+use kit::{EnvironmentId, Millis, Scope, Secret, UserId};
 use people::UserRecord;
 use tenancy::Application;
 use thiserror::Error;
-use web::CallOrigin;
+use web::{App, CallOrigin};
 
+use super::remarks::{self, Leak, Remarks};
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::invitations::{self, JoinError};
-use crate::lockout;
-use crate::passwords::store as hashes;
+use crate::letters::scope_of;
+use crate::lockout::{self, Limit, Strike};
+use crate::passwords::store::{self as hashes, Credential};
+use crate::passwords::{self, Age};
 use crate::room::Access;
 use crate::sessions::cookies::CookieStyle;
 use crate::sessions::{self, Opening, SignedIn};
@@ -28,9 +31,9 @@ pub(crate) const ATTEMPTS: &str = "password-attempts";
 pub(crate) const BLOCKS: &str = "password-block";
 
 /// Attempts further apart than this are not a row.
-const ROW_SECONDS: i64 = 24 * 3600;
+pub(super) const ROW_SECONDS: i64 = 24 * 3600;
 /// How long a block lasts.
-const BLOCK_SECONDS: i64 = 15 * 60;
+pub(crate) const BLOCK_SECONDS: i64 = 15 * 60;
 
 /// Who wants to sign in.
 #[derive(Clone, Debug)]
@@ -87,10 +90,21 @@ pub(crate) enum LoginError {
 #[derive(Default)]
 struct Known {
     user: Option<UserRecord>,
-    hash: Option<StoredHash>,
+    credential: Option<Credential>,
     blocked: bool,
     /// How many wrong passwords in a row the user gets; `None` for any number.
-    most: Option<i64>,
+    limit: Option<Limit>,
+}
+
+/// How a sign-in ends where the password is right.
+#[derive(Debug)]
+pub(crate) enum Entered {
+    In(Box<SignedIn>, Remarks),
+    /// The password has ended: with this ticket its owner sets another one.
+    Expired {
+        user: UserRecord,
+        token: Secret,
+    },
 }
 
 /// Signs a user in.
@@ -103,7 +117,7 @@ pub(crate) async fn login(
     configuration: &AuthConfiguration,
     attempt: Attempt,
     from: &CallOrigin,
-) -> Result<SignedIn, LoginError> {
+) -> Result<Entered, LoginError> {
     let began = room.app.now();
     if !takes_passwords(configuration) {
         return Err(LoginError::NoPasswords);
@@ -116,16 +130,23 @@ pub(crate) async fn login(
         .filter(|user| !user.is_locked && !known.blocked);
     let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
     let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
-    let exhausted = counted.is_some() && known.most.is_some_and(|most| ticket >= most);
+    let last = known
+        .limit
+        .filter(|limit| counted.is_some() && ticket >= limit.most);
 
-    let verdict = judge(room, attempt.password.clone(), known.hash.clone()).await?;
+    let hash = known.credential.as_ref().map(|known| known.hash.clone());
+    let verdict = judge(room, attempt.password.clone(), hash).await?;
     let now = room.app.now();
-    let Some(user) = known.user.clone().filter(|_| verdict.matches) else {
-        if exhausted {
-            throttle::count(room.app.db(), &environment.id, BLOCKS, &who, BLOCK_SECONDS, now).await?;
-        }
+    let proved = known.user.clone().zip(known.credential.clone());
+    let Some((user, credential)) = proved.filter(|_| verdict.matches) else {
+        let strike = match (last, &known.user) {
+            (Some(limit), Some(user)) => {
+                Some(Strike::count(room, &environment.id, user, limit, from, now).await?)
+            }
+            _ => None,
+        };
         let record = failure(&attempt.identity, known.user.as_ref(), from);
-        note_failure(room, &environment.id, record, exhausted.then_some(who), now).await?;
+        note_failure(room, &environment.id, record, strike, now).await?;
         return Err(LoginError::Incorrect);
     };
     let proved = Proved {
@@ -133,9 +154,10 @@ pub(crate) async fn login(
         configuration,
         attempt: &attempt,
         user: &user,
-        hash: known.hash.as_ref().filter(|_| verdict.rehash),
+        credential: &credential,
+        rehash: verdict.rehash,
         blocked: known.blocked,
-        most: known.most,
+        most: known.limit.map(|limit| limit.most),
         ticket,
         began,
         from,
@@ -174,15 +196,15 @@ async fn look_up(
             let Some(user) = user else {
                 return Ok(Known::default());
             };
-            let hash = hashes::hash_of(tx, environment.as_str(), user.id.as_str()).await?;
+            let credential = hashes::credential_of(tx, environment.as_str(), user.id.as_str()).await?;
             let blocked = is_blocked(tx, &environment, user.id.as_str(), now).await?;
             // The tenant that the user works in, not one that the attempt names: whoever guesses would name the laxest.
-            let most = lockout::most_attempts(tx, &environment, &user.active_tenant).await?;
+            let limit = lockout::limit(tx, &environment, &user.active_tenant).await?;
             Ok(Known {
                 user: Some(user),
-                hash,
+                credential,
                 blocked,
-                most,
+                limit,
             })
         })
         .await
@@ -197,7 +219,7 @@ const fn takes_passwords(configuration: &AuthConfiguration) -> bool {
     )
 }
 
-async fn is_blocked(
+pub(super) async fn is_blocked(
     tx: &Tx,
     environment: &EnvironmentId,
     user: &str,
@@ -245,22 +267,22 @@ fn failure(identity: &Identity, user: Option<&UserRecord>, from: &CallOrigin) ->
     }
 }
 
-async fn note_failure(
+pub(super) async fn note_failure(
     room: &Access,
     environment: &EnvironmentId,
     record: AuditRecord,
-    blocked: Option<String>,
+    strike: Option<Strike>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let (environment, ids) = (environment.clone(), room.app.ids().clone());
+    let (environment, app) = (environment.clone(), room.app.clone());
     room.app
         .db()
         .write(async move |tx| {
-            if let Some(user) = &blocked {
-                throttle::clear(tx, &environment, ATTEMPTS, user).await?;
+            if let Some(strike) = &strike {
+                strike.write(tx, &app, &environment, now).await?;
             }
             record
-                .write(tx, &ids, &Scope::environment(environment.clone()), now)
+                .write(tx, app.ids(), &Scope::environment(environment.clone()), now)
                 .await
         })
         .await
@@ -272,8 +294,10 @@ struct Proved<'a> {
     configuration: &'a AuthConfiguration,
     attempt: &'a Attempt,
     user: &'a UserRecord,
-    /// The stored hash, when a better one should replace it.
-    hash: Option<&'a StoredHash>,
+    /// What the password was compared with.
+    credential: &'a Credential,
+    /// Whether a better one should replace it.
+    rehash: bool,
     blocked: bool,
     most: Option<i64>,
     /// Which attempt in a row this is.
@@ -285,19 +309,34 @@ struct Proved<'a> {
 
 impl Proved<'_> {
     /// Everything that may still be in the way, then the session.
-    async fn enter(&self, room: &Access) -> Result<SignedIn, LoginError> {
+    async fn enter(&self, room: &Access) -> Result<Entered, LoginError> {
         if self.blocked {
             return Err(Refusal::Locked.into());
         }
         let (environment, configuration) = (self.environment, self.configuration);
         let now = room.app.now();
-        let pass = match &self.attempt.invitation {
-            Some(token) => self.join(room, token.clone(), now).await?,
+        let (pass, age) = match &self.attempt.invitation {
+            Some(token) => {
+                let age = self.age(room, now).await?;
+                if age == Age::Expired {
+                    // Joining waits for the new password.
+                    return self.ended(room, scope_of(&environment.id, self.user)).await;
+                }
+                (self.join(room, token.clone(), now).await?, age)
+            }
             None => self.admit(room, now).await?,
         };
-        let upgrade = match self.hash {
-            Some(old) => Some((old.clone(), room.pool.hash(self.attempt.password.clone()).await?)),
-            None => None,
+        if age == Age::Expired {
+            let scope = Scope::tenant(environment.id.clone(), pass.tenant);
+            return self.ended(room, scope).await;
+        }
+        let leak = Leak::look(room, &self.attempt.password, self.credential, now).await;
+        let now = room.app.now();
+        let upgrade = if self.rehash {
+            let new = room.pool.hash(self.attempt.password.clone()).await?;
+            Some((self.credential.hash.clone(), new))
+        } else {
+            None
         };
         let session = room.app.ids().v7(now);
         let named = SessionRef {
@@ -312,9 +351,15 @@ impl Proved<'_> {
         let device = self.attempt.device.clone();
         let device = device.unwrap_or_else(|| room.app.ids().v4());
         let entry = Entry {
-            scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
-            user: self.user.id.clone(),
-            email: self.user.email.clone(),
+            open: StillOpen {
+                scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
+                user: self.user.id.clone(),
+                set_at: self.credential.changed_at,
+                most: self.most,
+                ticket: self.ticket,
+                began: self.began,
+            },
+            user: self.user.clone(),
             application: pass.application.clone(),
             session,
             refresh_token: refresh_token.clone(),
@@ -322,24 +367,78 @@ impl Proved<'_> {
             device: device.clone(),
             sessions: pass.limits.sessions,
             upgrade,
-            most: self.most,
-            ticket: self.ticket,
-            began: self.began,
+            leak,
             from: self.from.clone(),
         };
-        let ids = room.app.ids().clone();
+        let app = room.app.clone();
         room.app
             .db()
-            .write(async move |tx| entry.write(tx, &ids, now).await)
+            .write(async move |tx| entry.write(tx, &app, now).await)
             .await?;
-        Ok(SignedIn {
+        let remarks = Remarks {
+            ending: match age {
+                Age::Ending {
+                    minutes,
+                    notification_period,
+                } => Some((minutes, notification_period)),
+                Age::Fresh | Age::Expired => None,
+            },
+            is_leaked: leak.times > 0,
+        };
+        let signed_in = SignedIn {
             pass,
             minted,
             refresh_token,
             refresh_seconds,
             cookies: CookieStyle::of(environment, configuration),
             device,
-        })
+        };
+        Ok(Entered::In(Box::new(signed_in), remarks))
+    }
+
+    /// The password is right, and has ended.
+    async fn ended(&self, room: &Access, scope: Scope) -> Result<Entered, LoginError> {
+        let (user, from, app, now) = (
+            self.user.clone(),
+            self.from.clone(),
+            room.app.clone(),
+            room.app.now(),
+        );
+        let set_at = self.credential.changed_at;
+        let (most, ticket, began) = (self.most, self.ticket, self.began);
+        let (user, token) = room
+            .app
+            .db()
+            .write(async move |tx| {
+                people::hold_user(tx, &scope.environment, user.id.as_str()).await?;
+                let open = StillOpen {
+                    scope: scope.clone(),
+                    user: user.id.clone(),
+                    set_at,
+                    most,
+                    ticket,
+                    began,
+                };
+                open.check(tx, now).await?;
+                let token = remarks::expired(tx, &app, &scope, &user, &from, now).await?;
+                Ok::<_, LoginError>((user.clone(), token))
+            })
+            .await?;
+        Ok(Entered::Expired { user, token })
+    }
+
+    /// How far the password is from its end.
+    async fn age(&self, room: &Access, now: Millis) -> Result<Age, StoreError> {
+        let environment = self.environment.id.clone();
+        let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
+        let changed_at = self.credential.changed_at;
+        room.app
+            .db()
+            .read(async move |tx| {
+                let rules = passwords::rules_of_user(tx, &environment, &user, &configuration).await?;
+                Ok(rules.age(changed_at, now))
+            })
+            .await
     }
 
     /// Joins the tenant of the link that the user brings, where the gate then opens: both or neither.
@@ -365,11 +464,11 @@ impl Proved<'_> {
             .await
     }
 
-    async fn admit(&self, room: &Access, now: Millis) -> Result<Pass, Refusal> {
+    async fn admit(&self, room: &Access, now: Millis) -> Result<(Pass, Age), Refusal> {
         let environment = self.environment.id.clone();
         let (user, configuration) = (self.user.id.clone(), self.configuration.clone());
         let (tenant, application) = (self.attempt.tenant.clone(), self.from.application.clone());
-        let ip = self.from.ip;
+        let (ip, changed_at) = (self.from.ip, self.credential.changed_at);
         room.app
             .db()
             .read(async move |tx| {
@@ -382,7 +481,9 @@ impl Proved<'_> {
                     application: application.as_deref(),
                     ip,
                 };
-                gate::admit(tx, &environment, user, &configuration, goal, now).await
+                let rules = passwords::rules_of_user(tx, &environment, &user.id, &configuration).await?;
+                let pass = gate::admit(tx, &environment, user, &configuration, goal, now).await?;
+                Ok((pass, rules.age(changed_at, now)))
             })
             .await
     }
@@ -390,9 +491,8 @@ impl Proved<'_> {
 
 /// A sign-in that only has to be written down.
 struct Entry {
-    scope: Scope,
-    user: UserId,
-    email: Option<String>,
+    open: StillOpen,
+    user: UserRecord,
     application: Application,
     session: String,
     refresh_token: String,
@@ -403,26 +503,36 @@ struct Entry {
     sessions: Option<i64>,
     /// A hash to be replaced by a better one.
     upgrade: Option<(StoredHash, String)>,
+    leak: Leak,
+    from: CallOrigin,
+}
+
+/// What a sign-in has relied on since the password was looked up.
+struct StillOpen {
+    scope: Scope,
+    user: UserId,
+    /// When the password that was proved had been set.
+    set_at: Millis,
     most: Option<i64>,
     /// Which attempt in a row this was.
     ticket: i64,
     /// When the password was looked up.
     began: Millis,
-    from: CallOrigin,
 }
 
 impl Entry {
-    async fn write(&self, tx: &Tx, ids: &Ids, now: Millis) -> Result<(), LoginError> {
-        let (environment, user) = (&self.scope.environment, self.user.as_str());
-        self.still_open(tx, now).await?;
+    async fn write(&self, tx: &Tx, app: &App, now: Millis) -> Result<(), LoginError> {
+        let (scope, id) = (&self.open.scope, &self.user.id);
+        let (environment, user) = (&scope.environment, id.as_str());
+        self.open.check(tx, now).await?;
         throttle::clear(tx, environment, ATTEMPTS, user).await?;
         if let Some((old, new)) = &self.upgrade {
             hashes::upgrade(tx, environment.as_str(), user, old, new).await?;
         }
         let opening = Opening {
             id: &self.session,
-            user: &self.user,
-            scope: &self.scope,
+            user: id,
+            scope,
             refresh_token: &self.refresh_token,
             refresh_seconds: self.refresh_seconds,
             device: &self.device,
@@ -430,26 +540,33 @@ impl Entry {
             from: &self.from,
         };
         // Holds the user.
-        people::record_login(tx, &self.scope, &self.user, &self.application, now).await?;
+        people::record_login(tx, scope, id, &self.application, now).await?;
         sessions::open(tx, &opening, now).await?;
         tenancy::application_used(tx, environment, &self.application, now).await?;
         let mut record = AuditRecord::new("User logged in", "user", user)
-            .about_user(user, self.email.as_deref())
+            .about_user(user, self.user.email.as_deref())
             .from(&self.from);
         record.actor = Actor::User(user.to_owned());
-        record.write(tx, ids, &self.scope, now).await?;
+        record.write(tx, app.ids(), scope, now).await?;
+        self.leak
+            .write(tx, app, scope, &self.user, self.open.set_at, now)
+            .await?;
         Ok(())
     }
+}
 
+impl StillOpen {
     /// What may have changed since the password was looked up: in this transaction nothing changes any more.
-    async fn still_open(&self, tx: &Tx, now: Millis) -> Result<(), LoginError> {
+    async fn check(&self, tx: &Tx, now: Millis) -> Result<(), LoginError> {
         let (environment, user) = (&self.scope.environment, self.user.as_str());
         let view = people::gate_view(tx, environment, user, self.scope.tenant_id(), now).await?;
         let Some(view) = view.filter(|view| !view.is_disabled) else {
             return Err(Refusal::NoTenant.into());
         };
-        if view.user_valid_after > self.began {
-            return Err(LoginError::Incorrect); // the password may have been replaced meanwhile
+        let present = hashes::credential_of(tx, environment.as_str(), user).await?;
+        let same = present.is_some_and(|present| present.changed_at == self.set_at);
+        if view.user_valid_after > self.began || !same {
+            return Err(LoginError::Incorrect); // the password was replaced meanwhile
         }
         if view.is_locked || is_blocked(tx, environment, user, now).await? {
             return Err(Refusal::Locked.into());

@@ -2,8 +2,11 @@
 
 mod api;
 mod domain;
+mod guess;
 mod model;
+mod remarks;
 
 pub(crate) use api::{answer, routes};
-pub(crate) use domain::{ATTEMPTS, BLOCKS};
+pub(crate) use domain::{ATTEMPTS, BLOCK_SECONDS, BLOCKS};
+pub(crate) use guess::Guess;
 pub(crate) use model::{RefreshBody, RefreshResponse};

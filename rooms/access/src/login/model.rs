@@ -79,14 +79,18 @@ pub(crate) struct AuthResponse {
     /// A code for the day the second factor is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recovery_code: Option<String>,
-    /// The user token, a JWT.
-    pub(crate) access_token: String,
+    /// The user token, a JWT. There is none where something must come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token: Option<String>,
     /// Continues the session; also set as a cookie.
-    pub(crate) refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
     /// Seconds until the user token expires.
-    pub(crate) expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_in: Option<i64>,
     /// When that is, as an HTTP date.
-    pub(crate) expires: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires: Option<String>,
     /// Who signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_id: Option<String>,
@@ -150,10 +154,10 @@ pub(crate) struct RefreshResponse {
     pub(crate) snake_token_type: &'static str,
     /// As `accessToken`.
     #[serde(rename = "access_token")]
-    pub(crate) snake_access_token: String,
+    pub(crate) snake_access_token: Option<String>,
     /// As `refreshToken`.
     #[serde(rename = "refresh_token")]
-    pub(crate) snake_refresh_token: String,
+    pub(crate) snake_refresh_token: Option<String>,
     /// The user token again, for clients that expect one that identifies the user.
-    pub(crate) id_token: String,
+    pub(crate) id_token: Option<String>,
 }

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use blocks::throttle;
-use crypto::{HashError, HashPool};
+use crypto::HashError;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, Secret, TenantId, UserId};
-use people::{Credentials, PreparedPassword};
+use people::{Credentials, PreparedPassword, UserRecord};
 use tenancy::TenantPurge;
 use web::Problem;
 
-use super::policy::Policy;
-use super::store;
+use super::{Judge, store};
 use crate::invitations;
+use crate::lockout;
 use crate::login::{ATTEMPTS, BLOCKS};
 use crate::restrictions;
 use crate::sessions;
@@ -19,34 +19,21 @@ use crate::sessions;
 /// Passwords and sessions for the rooms to the left: people sets passwords and ends sessions, tenancy removes tenants.
 #[derive(Clone, Debug)]
 pub struct AccessCredentials {
-    pool: HashPool,
+    judge: Judge,
 }
 
 impl AccessCredentials {
-    /// `pool` hashes the passwords that are set.
+    /// `judge` decides which passwords may be set.
     #[must_use]
-    pub const fn new(pool: HashPool) -> Self {
-        Self { pool }
+    pub const fn new(judge: Judge) -> Self {
+        Self { judge }
     }
 }
 
 #[async_trait]
 impl Credentials for AccessCredentials {
-    async fn prepare(
-        &self,
-        _environment: &EnvironmentId,
-        password: Secret,
-    ) -> Result<PreparedPassword, Problem> {
-        let password = crypto::normalised(&password);
-        let faults = Policy::default().faults(&password);
-        if !faults.is_empty() {
-            return Err(Problem::faults(faults));
-        }
-        self.pool
-            .hash(password)
-            .await
-            .map(PreparedPassword)
-            .map_err(|error| hash_problem(&error))
+    async fn prepare(&self, scope: &Scope, password: Secret) -> Result<PreparedPassword, Problem> {
+        self.judge.for_newcomer(scope, password).await
     }
 
     async fn store(
@@ -57,10 +44,16 @@ impl Credentials for AccessCredentials {
         password: &PreparedPassword,
         now: Millis,
     ) -> Result<(), StoreError> {
-        // Whoever guessed at the old password guessed at nothing now.
-        throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
-        throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
-        store::put(tx, environment.as_str(), user.as_str(), &password.0, now).await
+        set(tx, environment, user, password, now).await
+    }
+
+    async fn forgive(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        user: &UserRecord,
+    ) -> Result<(), StoreError> {
+        lockout::release(tx, environment, user).await.map(|_| ())
     }
 
     async fn has_password(
@@ -89,9 +82,9 @@ impl Credentials for AccessCredentials {
     }
 
     async fn forget(&self, tx: &Tx, environment: &EnvironmentId, user: &UserId) -> Result<(), StoreError> {
-        throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
-        throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
+        lockout::forget(tx, environment, user.as_str()).await?;
         store::remove(tx, environment.as_str(), user.as_str()).await?;
+        store::forget_past(tx, environment.as_str(), user.as_str()).await?;
         invitations::forget_user(tx, environment, user).await?;
         sessions::remove_of_user(tx, environment, user).await
     }
@@ -110,6 +103,24 @@ impl TenantPurge for AccessCredentials {
     async fn shut(&self, _tx: &Tx, _scope: &Scope, _now: Millis) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// Sets a user's password in the transaction of what it changes, and remembers the one before.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn set(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserId,
+    password: &PreparedPassword,
+    now: Millis,
+) -> Result<(), StoreError> {
+    // Whoever guessed at the old password guessed at nothing now.
+    throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
+    throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
+    store::remember(tx, environment.as_str(), user.as_str()).await?;
+    store::put(tx, environment.as_str(), user.as_str(), &password.0, now).await
 }
 
 /// What a caller hears when a password was not hashed.

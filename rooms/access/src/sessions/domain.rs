@@ -174,6 +174,27 @@ pub(crate) async fn end_of_user(
     .await
 }
 
+/// Ends every session of a user but the one that goes on.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn end_others(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserId,
+    kept: Option<&str>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    store::end_others(
+        tx,
+        environment.as_str(),
+        user.as_str(),
+        kept.unwrap_or_default(),
+        now,
+    )
+    .await
+}
+
 /// Removes every session of a user.
 ///
 /// # Errors

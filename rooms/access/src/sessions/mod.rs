@@ -11,7 +11,7 @@ mod store;
 mod sweep;
 
 pub(crate) use domain::{
-    Opening, SignedIn, alive_since, end_of_user, open, remove_of_tenant, remove_of_user,
+    Opening, SignedIn, alive_since, end_of_user, end_others, open, remove_of_tenant, remove_of_user,
 };
 pub(crate) use model::EndReason;
 pub use sweep::SessionSweep;

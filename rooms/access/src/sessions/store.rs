@@ -212,6 +212,25 @@ pub(crate) async fn end_of_user(
     Ok(())
 }
 
+/// Ends every session of a user but one.
+pub(crate) async fn end_others(
+    tx: &Tx,
+    environment: &str,
+    user: &str,
+    kept: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "UPDATE sessions SET ended_at = $4, expires_at = $4, end_reason = $5
+             WHERE environment_id = $1 AND user_id = $2 AND id <> $3 AND ended_at = 0"
+        ),
+        args![environment, user, kept, now.0, EndReason::Revoked.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
 fn live_from(row: &Row) -> Result<LiveSession, StoreError> {
     Ok(LiveSession {
         id: row.get(0)?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use access::{AccessCredentials, AccessGatekeeper, SessionSweep};
+use access::{AccessCredentials, AccessGatekeeper, Judge, SessionSweep};
 use audit::AuditSink;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -89,7 +89,13 @@ impl House {
             web::Services::default(),
         );
         let limits = RateLimit::new(false);
-        let credentials = Arc::new(AccessCredentials::new(pool.clone()));
+        let judge = Judge::new(
+            db.clone(),
+            directory.clone(),
+            pool.clone(),
+            outbound::LeakLists::default(),
+        );
+        let credentials = Arc::new(AccessCredentials::new(judge.clone()));
         let members = Arc::new(PeopleTenancy::new(
             Arc::clone(&credentials) as Arc<_>,
             ids.clone(),
@@ -107,9 +113,9 @@ impl House {
         let routes = BoundRoutes::all([
             environment::routes(&app, directory.clone(), limits.clone()),
             tenancy::routes(&app, directory.clone(), neighbours),
-            people::routes(&app, directory.clone(), credentials, limits),
+            people::routes(&app, directory.clone(), credentials, limits.clone()),
             audit::routes(&app),
-            access::routes(&app, directory.clone(), pool.clone()),
+            access::routes(&app, directory.clone(), judge, limits),
         ]);
         let new = NewEnvironment {
             id: CLIENT.into(),

@@ -9,6 +9,7 @@ use super::model::{
     SocialProvider, flags, password_recovery, sign_up,
 };
 use crate::AuthConfiguration;
+use crate::messages::can_text;
 use crate::room::EnvironmentRoom;
 
 pub(crate) fn routes() -> Routes<EnvironmentRoom> {
@@ -63,8 +64,17 @@ async fn read_sign_up_strategies(
 /// How a forgotten password is replaced.
 #[utoipa::path(get, path = "/identity/resources/configurations/v1/password-recovery/strategies", tag = "Boot",
     responses((status = 200, body = [OptionalStrategy])))]
-async fn read_recovery_strategies(_caller: PublicCaller) -> Json<[OptionalStrategy; 2]> {
-    Json(password_recovery())
+async fn read_recovery_strategies(
+    State(room): State<EnvironmentRoom>,
+    caller: PublicCaller,
+) -> Result<Json<[OptionalStrategy; 2]>, Problem> {
+    let app = room.app.clone();
+    let texts = room
+        .app
+        .db()
+        .read(async move |tx| can_text(tx, &app, &caller.environment).await)
+        .await?;
+    Ok(Json(password_recovery(texts)))
 }
 
 /// Switches of the browser clients.

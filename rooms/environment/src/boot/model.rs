@@ -98,10 +98,10 @@ pub(crate) fn sign_up(configuration: &AuthConfiguration) -> [SignUpStrategy; 3] 
     ]
 }
 
-/// How a forgotten password is replaced. Neither way is built yet, so a login box shall offer none.
-pub(crate) fn password_recovery() -> [OptionalStrategy; 2] {
+/// How a forgotten password is replaced: by mail, and by text message where one can be sent.
+pub(crate) fn password_recovery(texts: bool) -> [OptionalStrategy; 2] {
     let of = |strategy, is_active| OptionalStrategy { strategy, is_active };
-    [of("email", false), of("sms", false)]
+    [of("email", true), of("sms", texts)]
 }
 
 /// Whether login boxes ask for the address first, to find a tenant's own provider.

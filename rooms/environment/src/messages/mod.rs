@@ -21,6 +21,7 @@ mod render;
 mod templates;
 
 pub use kinds::{MailTemplate, SmsTemplate};
+pub(crate) use order::can_text;
 pub use order::{MailOrder, Posted, SmsOrder, can_mail, send_mail, send_sms};
 pub use queue::{Delivery, MessageSink};
 

@@ -258,6 +258,14 @@ pub async fn can_mail(tx: &Tx, app: &App, environment: &EnvironmentId) -> Result
     has_way(tx, app, environment, Channel::Mail).await
 }
 
+/// Whether the environment can send text messages at all: its own provider or the server's.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn can_text(tx: &Tx, app: &App, environment: &EnvironmentId) -> Result<bool, StoreError> {
+    has_way(tx, app, environment, Channel::Sms).await
+}
+
 async fn has_way(
     tx: &Tx,
     app: &App,

@@ -79,11 +79,16 @@ impl Surroundings {
     fn placeholder(&self, name: &str, contents: &Contents) -> String {
         let application = contents.application.as_ref();
         match name {
+            // An application need not say where it is.
             "APP_URL" => application
-                .map_or(&self.app_url, |application| &application.app_url)
+                .map(|application| &application.app_url)
+                .filter(|url| !url.is_empty())
+                .unwrap_or(&self.app_url)
                 .clone(),
             "LOGIN_URL" => application
-                .map_or(&self.login_url, |application| &application.login_url)
+                .map(|application| &application.login_url)
+                .filter(|url| !url.is_empty())
+                .unwrap_or(&self.login_url)
                 .clone(),
             "APP_ID" => encoded(application.map_or("", |application| &application.id)),
             _ => encoded(&scalar(&contents.variables, name)),

@@ -41,11 +41,7 @@ async fn invite_users(
     for mut creation in creations {
         let password: Option<Secret> = creation.password.take();
         let password = match password {
-            Some(password) => Some(
-                room.credentials
-                    .prepare(&change.scope.environment, password)
-                    .await?,
-            ),
+            Some(password) => Some(room.credentials.prepare(&change.scope, password).await?),
             None => None,
         };
         let id = room.app.ids().v4();

@@ -117,6 +117,18 @@ pub(crate) async fn erase(tx: &Tx, environment: &EnvironmentId, user: &str) -> R
     one_time::void_all_of(tx, environment, user).await
 }
 
+/// A number that a user has proved: the primary one, else the oldest.
+pub(crate) async fn proved_number(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Option<String>, StoreError> {
+    let mut held = store::of_user(tx, environment, Kind::Phone, user)
+        .await?
+        .into_iter();
+    Ok(held.find(|one| one.verified).map(|one| one.value))
+}
+
 /// Brings the identifiers of a held user in step with a changed row. False when the new address is somebody else's.
 pub(crate) async fn follow(
     tx: &Tx,

@@ -214,9 +214,7 @@ async fn prepared(
         .await?;
     let Some(invited) = wanted else { return Ok(None) };
     let scope = Scope::tenant(environment, invited.tenant_id.as_str().into());
-    Ok(Some(
-        room.credentials.prepare(&scope.environment, password).await?,
-    ))
+    Ok(Some(room.credentials.prepare(&scope, password).await?))
 }
 
 async fn accept(

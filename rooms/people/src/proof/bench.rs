@@ -20,7 +20,7 @@ use crate::room::{Bound, Change};
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
-use crate::{Credentials, PreparedPassword};
+use crate::{Credentials, PreparedPassword, UserRecord};
 
 pub(super) const NOW: Millis = Millis(1_760_000_000_000);
 
@@ -91,7 +91,7 @@ impl Asked {
 
 #[async_trait]
 impl Credentials for Asked {
-    async fn prepare(&self, _: &EnvironmentId, _: Secret) -> Result<PreparedPassword, Problem> {
+    async fn prepare(&self, _: &Scope, _: Secret) -> Result<PreparedPassword, Problem> {
         Ok(PreparedPassword("hash".to_owned()))
     }
 
@@ -104,6 +104,10 @@ impl Credentials for Asked {
         _: Millis,
     ) -> Result<(), StoreError> {
         self.say(format!("store {user}"));
+        Ok(())
+    }
+
+    async fn forgive(&self, _: &Tx, _: &EnvironmentId, _: &UserRecord) -> Result<(), StoreError> {
         Ok(())
     }
 

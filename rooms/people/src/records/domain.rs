@@ -25,6 +25,15 @@ pub async fn user_by_email(
     store::by_identifier(tx, environment, "email", key).await
 }
 
+/// The user who has proved a number.
+pub(crate) async fn by_phone(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    number: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    store::by_identifier(tx, environment, "phone", number).await
+}
+
 /// The user with a username, in any case.
 ///
 /// # Errors

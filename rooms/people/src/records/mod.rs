@@ -9,9 +9,9 @@ mod store;
 
 pub use authorization::{Authorization, authorization};
 pub(crate) use domain::{
-    audit, count_in, end_membership, erase_user, for_audit, give_roles, hold, hold_membership, members_after,
-    memberships_of, role_ids, role_ids_among, set_disabled, set_valid_after, take_roles, users_by_id,
-    write_new_member, write_new_user, write_user,
+    audit, by_phone, count_in, end_membership, erase_user, for_audit, give_roles, hold, hold_membership,
+    members_after, memberships_of, role_ids, role_ids_among, set_disabled, set_valid_after, take_roles,
+    users_by_id, write_new_member, write_new_user, write_user,
 };
 pub use domain::{
     membership, memberships, record_login, set_active_tenant, set_membership_status, set_mfa_enrolled,

@@ -66,11 +66,10 @@ impl From<UserError> for Problem {
 /// Hashes the password, if there is one, before the transaction opens: hashing takes longer than any write may.
 async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Created<UserView>, Problem> {
     let password = match creation.password.take() {
-        Some(password) => Some(
-            room.credentials
-                .prepare(&change.scope.environment, password)
-                .await?,
-        ),
+        Some(password) => {
+            let scope = creation.scope(&change.scope);
+            Some(room.credentials.prepare(&scope, password).await?)
+        }
         None => None,
     };
     let id = room.app.ids().v4();

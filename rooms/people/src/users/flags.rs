@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db::{StoreError, Tx};
+use db::Tx;
 use web::App;
 
 use super::domain::{UserError, rewrite};
@@ -10,6 +10,7 @@ use crate::Credentials;
 use crate::identifiers;
 use crate::records::{self, UserRecord};
 use crate::room::Change;
+use crate::standing;
 use crate::views::{self, Lens, UserView};
 
 /// What to turn.
@@ -85,10 +86,14 @@ async fn turn_held(
 ) -> Result<UserRecord, UserError> {
     let environment = &change.scope.environment;
     let (locks, verifies) = (matches!(switch, Switch::Lock), matches!(switch, Switch::Verify));
+    let unlocks = matches!(switch, Switch::Unlock);
     let action = switch.action();
     let new = switch.over(old, change);
     if new != *old {
         rewrite(tx, change, action, old, &new).await?;
+    }
+    if locks || unlocks {
+        credentials.forgive(tx, environment, &new).await?;
     }
     if locks {
         credentials
@@ -96,22 +101,9 @@ async fn turn_held(
             .await?;
     }
     if verifies {
-        confirm(tx, change, &new).await?;
+        standing::confirm(tx, environment, &new).await?;
     }
     Ok(new)
-}
-
-/// Who is verified has answered the activation mail, wherever one is still waiting.
-async fn confirm(tx: &Tx, change: &Change, user: &UserRecord) -> Result<(), StoreError> {
-    let environment = &change.scope.environment;
-    for membership in records::memberships(tx, environment, &user.id).await? {
-        if membership.status == records::MembershipStatus::NotActivated {
-            let scope = kit::Scope::tenant(environment.clone(), membership.tenant_id.as_str().into());
-            records::set_membership_status(tx, &scope, &user.id, records::MembershipStatus::Activated)
-                .await?;
-        }
-    }
-    Ok(())
 }
 
 /// The same, answering the user.

@@ -1,6 +1,6 @@
 //! What bodies may say about a user.
 
-use kit::{Patch, Secret};
+use kit::{Patch, Scope, Secret, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -160,6 +160,20 @@ pub(crate) struct Creation {
     pub(crate) password: Option<Secret>,
     /// The roles also hold in the tenants below, whatever the tenant's default is.
     pub(crate) sub_accounts: bool,
+}
+
+impl Creation {
+    /// Where the user is going to be: in the tenant of the body, else in that of the call.
+    pub(crate) fn scope(&self, of_call: &Scope) -> Scope {
+        Scope {
+            environment: of_call.environment.clone(),
+            tenant: self
+                .tenant_id
+                .as_deref()
+                .map(TenantId::from)
+                .or_else(|| of_call.tenant.clone()),
+        }
+    }
 }
 
 /// The parts that both bodies have.

@@ -1,0 +1,128 @@
+//! A password that somebody who is signed in types again: counted as at a sign-in, since an open browser may be anybody's.
+
+use blocks::audit::AuditRecord;
+use blocks::throttle;
+use crypto::StoredHash;
+use db::StoreError;
+use kit::{EnvironmentId, UserId};
+use people::UserRecord;
+use web::CallOrigin;
+
+use super::domain::{ATTEMPTS, ROW_SECONDS, is_blocked, note_failure};
+use crate::lockout::{self, Limit, Strike};
+use crate::passwords::store as hashes;
+use crate::room::Access;
+
+/// One try, counted before it is judged.
+pub(crate) struct Guess {
+    environment: EnvironmentId,
+    user: UserId,
+    record: Option<UserRecord>,
+    /// What the password is to be compared with.
+    pub(crate) hash: Option<StoredHash>,
+    blocked: bool,
+    limit: Option<Limit>,
+    /// Which attempt in a row this is.
+    ticket: i64,
+}
+
+impl Guess {
+    /// Counts a try.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn begin(
+        room: &Access,
+        environment: &EnvironmentId,
+        user: &UserId,
+    ) -> Result<Self, StoreError> {
+        let now = room.app.now();
+        let (of, whose) = (environment.clone(), user.clone());
+        let (record, hash, blocked, limit) = room
+            .app
+            .db()
+            .read(async move |tx| {
+                let record = people::user_by_id(tx, &of, whose.as_str()).await?;
+                let hash = hashes::hash_of(tx, of.as_str(), whose.as_str()).await?;
+                let blocked = is_blocked(tx, &of, whose.as_str(), now).await?;
+                let tenant = record.as_ref().map_or("", |user| user.active_tenant.as_str());
+                let limit = lockout::limit(tx, &of, tenant).await?;
+                Ok::<_, StoreError>((record, hash, blocked, limit))
+            })
+            .await?;
+        let mut guess = Self {
+            environment: environment.clone(),
+            user: user.clone(),
+            record,
+            hash,
+            blocked,
+            limit,
+            ticket: 0,
+        };
+        // A block is not prolonged by what is tried while it lasts.
+        if !guess.is_shut() {
+            guess.ticket = throttle::count(
+                room.app.db(),
+                environment,
+                ATTEMPTS,
+                user.as_str(),
+                ROW_SECONDS,
+                now,
+            )
+            .await?;
+        }
+        Ok(guess)
+    }
+
+    fn is_shut(&self) -> bool {
+        self.blocked || self.record.as_ref().is_none_or(|user| user.is_locked)
+    }
+
+    /// Whether the right password counts.
+    pub(crate) fn may_succeed(&self) -> bool {
+        !self.is_shut() && self.limit.is_none_or(|limit| self.ticket <= limit.most)
+    }
+
+    /// It was right.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn succeeded(&self, room: &Access) -> Result<(), StoreError> {
+        let (environment, user) = (self.environment.clone(), self.user.clone());
+        room.app
+            .db()
+            .write(async move |tx| throttle::clear(tx, &environment, ATTEMPTS, user.as_str()).await)
+            .await
+    }
+
+    /// It was wrong.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn failed(
+        &self,
+        room: &Access,
+        record: AuditRecord,
+        from: &CallOrigin,
+    ) -> Result<(), StoreError> {
+        let now = room.app.now();
+        let last = self
+            .limit
+            .filter(|limit| !self.is_shut() && self.ticket >= limit.most);
+        let strike = match (last, &self.record) {
+            (Some(limit), Some(user)) => {
+                Some(Strike::count(room, &self.environment, user, limit, from, now).await?)
+            }
+            _ => None,
+        };
+        note_failure(room, &self.environment, record, strike, now).await
+    }
+
+    /// It was right, and does not count.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn refused(&self, room: &Access, record: AuditRecord) -> Result<(), StoreError> {
+        note_failure(room, &self.environment, record, None, room.app.now()).await
+    }
+}
