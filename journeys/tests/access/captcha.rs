@@ -51,7 +51,7 @@ pub(crate) async fn world(engine: Engine, url: String) -> World {
     .await
 }
 
-fn login(email: &str, password: &str, answer: Value) -> Value {
+fn login(email: &str, password: &str, answer: &Value) -> Value {
     json!({"email": email, "password": password, "recaptchaToken": answer})
 }
 
@@ -136,8 +136,8 @@ both_engines! {
     async fn a_service_that_cannot_be_reached_keeps_nobody_out(world: World) {
         world.user("ann@example.com").await;
         world.vendor().await.post(POLICY, policy(true)).await.expect(201);
-        world.anyone().post(at::LOGIN, login("ann@example.com", PASSWORD, json!("x"))).await.expect(200);
-        world.anyone().post(at::LOGIN, login("ann@example.com", PASSWORD, json!(""))).await.refuses(403, REFUSED);
+        world.anyone().post(at::LOGIN, login("ann@example.com", PASSWORD, &json!("x"))).await.expect(200);
+        world.anyone().post(at::LOGIN, login("ann@example.com", PASSWORD, &json!(""))).await.refuses(403, REFUSED);
     }
 }
 
@@ -154,7 +154,7 @@ async fn asked_before_a_login(engine: Engine) {
     vendor.post(POLICY, policy(false)).await.expect(201);
     let anyone = world.anyone();
     anyone
-        .post(at::LOGIN, login("ann@example.com", PASSWORD, json!(null)))
+        .post(at::LOGIN, login("ann@example.com", PASSWORD, &json!(null)))
         .await
         .expect(200);
     assert!(
@@ -180,7 +180,7 @@ async fn asked_before_a_login(engine: Engine) {
     ] {
         for password in [PASSWORD, "wrong"] {
             anyone
-                .post(at::LOGIN, login("ann@example.com", password, answer.clone()))
+                .post(at::LOGIN, login("ann@example.com", password, &answer))
                 .await
                 .refuses(403, REFUSED);
         }
@@ -193,16 +193,16 @@ async fn asked_before_a_login(engine: Engine) {
     );
     for answer in ["person", "plain", "broken", "garbled"] {
         anyone
-            .post(at::LOGIN, login("ann@example.com", PASSWORD, json!(answer)))
+            .post(at::LOGIN, login("ann@example.com", PASSWORD, &json!(answer)))
             .await
             .expect(200);
     }
     anyone
-        .post(at::LOGIN, login("ann@example.com", "wrong", json!("person")))
+        .post(at::LOGIN, login("ann@example.com", "wrong", &json!("person")))
         .await
         .refuses(401, "Incorrect email or password");
     anyone
-        .post(at::LOGIN, login("BOB@example.com", "wrong", json!(null)))
+        .post(at::LOGIN, login("BOB@example.com", "wrong", &json!(null)))
         .await
         .refuses(401, "Incorrect email or password");
     let call = service.kept().into_iter().next().unwrap();
@@ -213,7 +213,7 @@ async fn asked_before_a_login(engine: Engine) {
     );
     vendor.put(POLICY, json!({"minScore": 0.3})).await.expect(200);
     anyone
-        .post(at::LOGIN, login("ann@example.com", PASSWORD, json!("doubtful")))
+        .post(at::LOGIN, login("ann@example.com", PASSWORD, &json!("doubtful")))
         .await
         .expect(200);
     vendor
@@ -221,7 +221,7 @@ async fn asked_before_a_login(engine: Engine) {
         .await
         .expect(200);
     anyone
-        .post(at::LOGIN, login("ann@example.com", PASSWORD, json!("person")))
+        .post(at::LOGIN, login("ann@example.com", PASSWORD, &json!("person")))
         .await
         .refuses(403, REFUSED);
     world.end().await;

@@ -193,7 +193,7 @@ both_engines! {
         let all = vendor.get(ALL).await.expect(200);
         assert_eq!(all.pluck("tenantId"), ["second", "acme"]);
         assert!(all.rows().iter().all(|row| row["token"].is_string()));
-        assert_eq!(vendor.in_tenant("acme").get(ALL).await.expect(200).pluck("userId"), [ann.id.clone()]);
+        assert_eq!(vendor.in_tenant("acme").get(ALL).await.expect(200).pluck("userId"), std::slice::from_ref(&ann.id));
         assert_eq!(vendor.get(&format!("{ALL}?_offset=1&_limit=1")).await.expect(200).pluck("tenantId"), ["acme"]);
         vendor.get(&format!("{ALL}?_limit=1001")).await.expect(400);
         world.clock.advance_seconds(61);
@@ -345,7 +345,7 @@ both_engines! {
             ann.post(OWN, body.clone()).await.expect(400);
             ann.patch(OWN, body).await.expect(400);
         }
-        for roles in [json!("x"), json!([5]), json!([""]), json!(["00000000-0000-4000-8000-00000000dead"]), json!(vec!["r"; 1].repeat(1)), Value::Null] {
+        for roles in [json!("x"), json!([5]), json!([""]), json!(["00000000-0000-4000-8000-00000000dead"]), json!(["nobody"]), Value::Null] {
             ann.post(OWN_V2, json!({"expiresInMinutes": null, "shouldSendEmail": false, "roleIds": roles})).await.expect(400);
         }
         for (body, status) in [

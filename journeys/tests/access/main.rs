@@ -2,9 +2,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "in a test a failed unwrap is how it speaks"
+    clippy::panic,
+    reason = "in a test a failed unwrap or a panic is how it speaks"
 )]
 
+mod activation;
 mod applications;
 mod captcha;
 mod claims;
@@ -22,4 +24,6 @@ mod password_reset;
 mod refresh;
 mod restrictions;
 mod sessions;
+mod signup;
 mod unlock;
+mod whole_journey;

@@ -2,6 +2,7 @@
 //!
 //! Tables: credentials, `password_history`, sessions, `refresh_tokens`, `guess_locks`, `restriction_lists`, `restriction_entries`, `invitation_links`. Every token is minted in one place, behind one gate.
 
+mod activation;
 mod captcha;
 mod gate;
 mod gatekeeper;
@@ -14,6 +15,7 @@ mod restrictions;
 mod room;
 mod session_policy;
 mod sessions;
+mod signup;
 mod tokens;
 
 pub use gatekeeper::AccessGatekeeper;

@@ -10,7 +10,10 @@ use web::{App, BoundRoutes, Problem, Routes};
 
 use crate::passwords::Judge;
 use crate::tokens::Tokens;
-use crate::{captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions};
+use crate::{
+    activation, captcha, invitations, lockout, login, passwords, restrictions, session_policy, sessions,
+    signup,
+};
 
 /// State of this room's handlers.
 #[derive(Clone)]
@@ -66,6 +69,8 @@ pub fn routes(app: &App, directory: Directory, judge: Judge, limits: RateLimit) 
         .and(session_policy::routes())
         .and(lockout::routes())
         .and(captcha::routes())
+        .and(signup::routes())
+        .and(activation::routes())
         .and(restrictions::routes())
         .and(invitations::routes())
         .bind(app, room)

@@ -14,6 +14,7 @@ mod identifiers;
 mod lists;
 mod me;
 mod members;
+mod newcomers;
 mod onboarding;
 #[cfg(test)]
 mod proof;
@@ -35,6 +36,7 @@ pub use credentials::{Credentials, PreparedPassword};
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use members::{Joined, ShutOutError, count_joined, join, shut_out};
+pub use newcomers::{EnrolError, Enrolment, Introduction, Newcomer, count_enrolled, enrol};
 pub use onboarding::{ActivationStrategy, Delivery, InvitationReset, Inviter, Issued, Mailer};
 pub use purge::{PeopleTenancy, RoleRemoval};
 pub use records::{

@@ -6,7 +6,8 @@ use db::{Db, StoreError, Tx, args, sql};
 use kit::{EnvironmentId, Ids, Millis, Secret};
 use serde::Serialize;
 
-use super::{Bound, CodeKey, Entry, Good, write};
+use super::ticket::good_from;
+use super::{Bound, CodeKey, Entry, Good, Shown, write};
 
 /// Wrong guesses after which a code is burnt.
 pub const MOST_TRIES: i64 = 5;
@@ -108,6 +109,33 @@ impl OneTimeCode {
         };
         write(tx, entry, bound, body, now).await?;
         Ok(issued)
+    }
+
+    /// What a code is good for, by its handle and without a guess. A burnt one is unknown.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub async fn look(
+        &self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+        handle: &str,
+        now: Millis,
+    ) -> Result<Shown, StoreError> {
+        let row = tx
+            .opt(
+                sql!(
+                    "SELECT subject, owner, body, expires_at FROM one_time_secrets
+                     WHERE environment_id = $1 AND handle_hash = $2 AND purpose = $3 AND code_hash <> '' AND tries < $4"
+                ),
+                args![environment.as_str(), crypto::sha256_hex(handle), self.purpose, MOST_TRIES],
+            )
+            .await?;
+        match row {
+            None => Ok(Shown::Unknown),
+            Some(row) if row.get::<i64>(3)? <= now.0 => Ok(Shown::Expired),
+            Some(row) => Ok(Shown::Good(good_from(&row)?)),
+        }
     }
 
     /// Counts a guess, then judges it.

@@ -120,7 +120,7 @@ impl Ticket {
     }
 }
 
-fn good_from(row: &Row) -> Result<Good, StoreError> {
+pub(super) fn good_from(row: &Row) -> Result<Good, StoreError> {
     Ok(Good {
         subject: row.get(0)?,
         owner: row.get(1)?,

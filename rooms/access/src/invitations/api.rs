@@ -82,6 +82,8 @@ async fn create(room: &Access, change: Change, new: NewLink) -> Result<Created<I
 
 /// The caller's own link into the tenant. Without one the answer is empty.
 #[utoipa::path(get, path = "/identity/resources/tenants/invites/v1/user", tag = "Account invitations",
+    params(("frontegg-user-id" = Option<String>, Header, description = "The member; with an environment token"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     responses((status = 200, body = InviteToken, description = "The link; an empty body where there is none")))]
 async fn read_own_invite(State(room): State<Access>, caller: UserCaller) -> Result<Response, Problem> {
     let (directory, now) = (room.directory.clone(), room.app.now());
@@ -96,6 +98,8 @@ async fn read_own_invite(State(room): State<Access>, caller: UserCaller) -> Resu
 /// Makes the caller's own link into the tenant: whoever joins by it gets the tenant's default roles. The one before stops
 /// working.
 #[utoipa::path(post, path = "/identity/resources/tenants/invites/v1/user", tag = "Account invitations",
+    params(("frontegg-user-id" = Option<String>, Header, description = "The member; with an environment token"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     request_body = OwnInviteBody,
     responses((status = 201, body = InviteToken), (status = 403, description = "Invitations are not allowed here")))]
 async fn create_own_invite(
@@ -109,6 +113,8 @@ async fn create_own_invite(
 
 /// The same with roles, none of which may be stronger than the caller's.
 #[utoipa::path(post, path = "/identity/resources/tenants/invites/v2/user", tag = "Account invitations",
+    params(("frontegg-user-id" = Option<String>, Header, description = "The member; with an environment token"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     request_body = OwnInviteWithRolesBody,
     responses((status = 201, body = InviteToken), (status = 400, description = "A role that cannot be given here"),
         (status = 403, description = "A role stronger than the caller's, or invitations are not allowed here")))]
@@ -123,6 +129,8 @@ async fn create_own_invite_with_roles(
 
 /// Changes the caller's own link; its token stays.
 #[utoipa::path(patch, path = "/identity/resources/tenants/invites/v1/user", tag = "Account invitations",
+    params(("frontegg-user-id" = Option<String>, Header, description = "The member; with an environment token"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     request_body = InviteChangesBody,
     responses((status = 200, body = InviteToken), (status = 404, description = "The caller has none")))]
 async fn change_own_invite(
@@ -142,6 +150,8 @@ async fn change_own_invite(
 
 /// Takes the caller's own link back.
 #[utoipa::path(delete, path = "/identity/resources/tenants/invites/v1/user", tag = "Account invitations",
+    params(("frontegg-user-id" = Option<String>, Header, description = "The member; with an environment token"),
+        ("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     responses((status = 200, description = "Taken back; the body is empty"), (status = 404, description = "The caller has none")))]
 async fn delete_own_invite(State(room): State<Access>, caller: UserCaller) -> Result<Done, Problem> {
     let change = change_of_own(&room, &caller);

@@ -139,6 +139,7 @@ impl From<LoginError> for Problem {
             LoginError::Incorrect => Self::unauthorized(sentence).with_code("ER-01078"),
             LoginError::NoPasswords => Self::bad_request(sentence).with_code("ER-01012"),
             LoginError::Refused(refusal) => refusal.into(),
+            LoginError::Unverified(_) => Self::bad_request(sentence).with_code("ER-01060"),
             LoginError::Invitation(error) => error.into(),
             LoginError::Hash(error) => hash_problem(&error),
             LoginError::Token(error) => error.into(),

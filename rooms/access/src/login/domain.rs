@@ -15,6 +15,8 @@ use thiserror::Error;
 use web::{App, CallOrigin};
 
 use super::remarks::{self, Leak, Remarks};
+use super::takes_passwords;
+use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::invitations::{self, JoinError};
 use crate::letters::scope_of;
@@ -75,6 +77,9 @@ pub(crate) enum LoginError {
     /// The password was right.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The password was right.
+    #[error("Verify your email - verification email was sent to {0}")]
+    Unverified(String),
     /// The password was right, but the link lets nobody in.
     #[error(transparent)]
     Invitation(#[from] JoinError),
@@ -176,6 +181,11 @@ pub(crate) async fn login(
         let record = failure(&attempt.identity, Some(&user), from).described(reason);
         note_failure(room, &environment.id, record, None, now).await?;
     }
+    if let Err(LoginError::Refused(Refusal::NotVerified)) = &entered
+        && let Some(sent_to) = activation::remind(room, &environment.id, &user, from, now).await?
+    {
+        return Err(LoginError::Unverified(sent_to));
+    }
     entered
 }
 
@@ -208,15 +218,6 @@ async fn look_up(
             })
         })
         .await
-}
-
-/// Whether users of the environment sign in with passwords at all.
-const fn takes_passwords(configuration: &AuthConfiguration) -> bool {
-    use environment::AuthStrategy::{EmailAndPassword, UsernameAndPassword};
-    matches!(
-        configuration.auth_strategy,
-        EmailAndPassword | UsernameAndPassword
-    )
 }
 
 pub(super) async fn is_blocked(

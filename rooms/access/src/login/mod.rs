@@ -9,4 +9,13 @@ mod remarks;
 pub(crate) use api::{answer, routes};
 pub(crate) use domain::{ATTEMPTS, BLOCK_SECONDS, BLOCKS};
 pub(crate) use guess::Guess;
-pub(crate) use model::{RefreshBody, RefreshResponse};
+pub(crate) use model::{AuthResponse, RefreshBody, RefreshResponse};
+
+/// Whether users of the environment sign in with passwords at all.
+pub(crate) const fn takes_passwords(configuration: &environment::AuthConfiguration) -> bool {
+    use environment::AuthStrategy::{EmailAndPassword, UsernameAndPassword};
+    matches!(
+        configuration.auth_strategy,
+        EmailAndPassword | UsernameAndPassword
+    )
+}

@@ -1,11 +1,11 @@
 //! What other rooms may do with passwords and sessions.
 
 use async_trait::async_trait;
-use blocks::throttle;
+use blocks::{one_time, throttle};
 use crypto::HashError;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, Secret, TenantId, UserId};
-use people::{Credentials, PreparedPassword, UserRecord};
+use people::{ACTIVATE_USER, Credentials, PreparedPassword, UserRecord};
 use tenancy::TenantPurge;
 use web::Problem;
 
@@ -119,6 +119,8 @@ pub(crate) async fn set(
     // Whoever guessed at the old password guessed at nothing now.
     throttle::clear(tx, environment, ATTEMPTS, user.as_str()).await?;
     throttle::clear(tx, environment, BLOCKS, user.as_str()).await?;
+    // A link that waits for a first password is none to replace this one by.
+    one_time::void(tx, environment, ACTIVATE_USER.purpose, user.as_str()).await?;
     store::remember(tx, environment.as_str(), user.as_str()).await?;
     store::put(tx, environment.as_str(), user.as_str(), &password.0, now).await
 }

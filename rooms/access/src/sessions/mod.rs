@@ -1,6 +1,7 @@
 //! Sessions: begun by a login, continued by refresh tokens, ended by a logout.
 
 mod api;
+mod begin;
 pub(crate) mod cookies;
 mod domain;
 mod live;
@@ -10,6 +11,7 @@ mod refresh;
 mod store;
 mod sweep;
 
+pub(crate) use begin::{Entrance, begin};
 pub(crate) use domain::{
     Opening, SignedIn, alive_since, end_of_user, end_others, open, remove_of_tenant, remove_of_user,
 };

@@ -6,6 +6,7 @@
 
 mod accept;
 mod mailer;
+mod resend;
 mod reset;
 mod strategies;
 
@@ -18,5 +19,8 @@ pub use reset::InvitationReset;
 pub use strategies::{ActivationStrategy, Delivery};
 
 pub(crate) fn routes() -> Routes<People> {
-    strategies::routes().and(accept::routes()).and(reset::routes())
+    strategies::routes()
+        .and(accept::routes())
+        .and(reset::routes())
+        .and(resend::routes())
 }

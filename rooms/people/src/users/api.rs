@@ -45,6 +45,7 @@ impl From<UserError> for Problem {
             | UserError::EmailTaken
             | UserError::UsernameTaken
             | UserError::AlwaysOpen
+            | UserError::InAlready
             | UserError::Tenant(_) => Self::conflict(error.to_string()),
             UserError::UnknownRoles(_) | UserError::NotMemberOf(_) | UserError::NotWaiting => {
                 Self::bad_request(error.to_string())

@@ -40,6 +40,8 @@ pub(crate) enum UserError {
     NoTemporary,
     #[error("Invitations are not allowed in this environment")]
     NoInvitations,
+    #[error("The member is active already")]
+    InAlready,
     /// Says nothing of the list that keeps the address out.
     #[error("This email address cannot be invited")]
     AddressNotAdmitted,
