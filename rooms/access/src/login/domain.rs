@@ -107,7 +107,7 @@ pub(crate) enum Entered {
     In(Box<SignedIn>, Remarks),
     /// The password has ended: with this ticket its owner sets another one.
     Expired {
-        user: UserRecord,
+        user: Box<UserRecord>,
         token: Secret,
     },
 }
@@ -457,7 +457,10 @@ impl Proved<'_> {
                 Ok::<_, LoginError>((user.clone(), token))
             })
             .await?;
-        Ok(Entered::Expired { user, token })
+        Ok(Entered::Expired {
+            user: Box::new(user),
+            token,
+        })
     }
 
     /// How far the password is from its end.
