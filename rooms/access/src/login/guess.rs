@@ -8,7 +8,8 @@ use kit::{EnvironmentId, UserId};
 use people::UserRecord;
 use web::CallOrigin;
 
-use super::domain::{ATTEMPTS, ROW_SECONDS, is_blocked, note_failure};
+use super::attempts::{ATTEMPTS, ROW_SECONDS, is_blocked};
+use super::domain::note_failure;
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store as hashes;
 use crate::room::Access;

@@ -10,7 +10,7 @@ use people::{RESET_PASSWORD, UserRecord};
 use serde_json::json;
 use web::{App, CallOrigin};
 
-use super::domain::ATTEMPTS;
+use super::attempts::ATTEMPTS;
 use crate::letters::letter;
 use crate::passwords::store::{self as hashes, Credential};
 use crate::room::Access;

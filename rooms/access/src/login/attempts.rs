@@ -1,0 +1,76 @@
+//! Counting passwords that are tried.
+
+use blocks::throttle;
+use db::{StoreError, Tx};
+use kit::{EnvironmentId, Millis, UserId};
+
+use super::domain::Identity;
+use crate::room::Access;
+
+/// Counts wrong passwords by user.
+pub(crate) const ATTEMPTS: &str = "password-attempts";
+/// Remembers that a user's password may not be tried for a while.
+pub(crate) const BLOCKS: &str = "password-block";
+
+/// Attempts further apart than this are not a row.
+pub(super) const ROW_SECONDS: i64 = 24 * 3600;
+/// How long a block lasts.
+pub(crate) const BLOCK_SECONDS: i64 = 15 * 60;
+
+/// Whether the user's password may not be tried now.
+pub(super) async fn is_blocked(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    Ok(throttle::hits(tx, environment, BLOCKS, user, BLOCK_SECONDS, now).await? > 0)
+}
+
+/// Where attempts are counted that count for nobody: the same write as for a known user, in one of a few rows.
+pub(super) fn bucket(identity: &Identity) -> String {
+    let (Identity::Email(text) | Identity::Username(text)) = identity;
+    let digest = crypto::sha256_hex(text);
+    format!("nobody-{}", digest.get(..3).unwrap_or_default())
+}
+
+/// How often, and after how many milliseconds each time, it is looked for a sign-in before this one.
+const LOOKS: u32 = 40;
+const LOOK_MILLIS: u64 = 50;
+
+/// Somebody who knows the password may come as one of many who know it, all of them counted before the first was judged
+/// (a page that signs in from every tab). The first success starts a new row; only where none comes, they were guesses.
+pub(super) async fn wait_for_others(
+    room: &Access,
+    environment: &EnvironmentId,
+    user: &UserId,
+    most: i64,
+) -> Result<(), StoreError> {
+    for _ in 0..LOOKS {
+        let (environment, user, now) = (environment.clone(), user.clone(), room.app.now());
+        let hits = room
+            .app
+            .db()
+            .read(async move |tx| {
+                throttle::hits(tx, &environment, ATTEMPTS, user.as_str(), ROW_SECONDS, now).await
+            })
+            .await?;
+        if hits <= most {
+            break;
+        }
+        outbound::pause(LOOK_MILLIS).await;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_names_share_a_bounded_number_of_counters() {
+        let of = |text: &str| bucket(&Identity::Username(text.to_owned()));
+        assert_eq!(of("ada"), of("ada"));
+        assert_eq!(of("ada").len(), "nobody-".len() + 3);
+    }
+}
