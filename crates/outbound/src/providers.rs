@@ -113,10 +113,10 @@ pub struct SendGrid {
 #[async_trait]
 impl MailTransport for SendGrid {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let mut from = json!({"email": mail.from.address()});
-        if !mail.from.name().is_empty() {
-            from["name"] = mail.from.name().into();
-        }
+        let from = match mail.from.name() {
+            "" => json!({"email": mail.from.address()}),
+            name => json!({"email": mail.from.address(), "name": name}),
+        };
         let body = json!({
             "personalizations": [{"to": [{"email": mail.to.address()}]}],
             "from": from,

@@ -222,16 +222,8 @@ mod tests {
 
     #[test]
     fn addresses_of_mail_servers_are_read() {
-        let read = |text| {
-            Smtp::at(text).map(|smtp| {
-                (
-                    smtp.host.clone(),
-                    smtp.port,
-                    smtp.protection,
-                    smtp.credentials.clone(),
-                )
-            })
-        };
+        let read =
+            |text| Smtp::at(text).map(|smtp| (smtp.host, smtp.port, smtp.protection, smtp.credentials));
         assert_eq!(
             read("smtp://mailpit:1025").unwrap(),
             ("mailpit".into(), 1025, Protection::Offered, None)

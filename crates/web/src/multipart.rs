@@ -122,7 +122,9 @@ mod tests {
 
     const KIND: &str = "multipart/form-data; boundary=XyZ";
 
-    fn of(body: &[u8]) -> Option<Vec<(String, Option<String>, Vec<u8>)>> {
+    type Plain = (String, Option<String>, Vec<u8>);
+
+    fn of(body: &[u8]) -> Option<Vec<Plain>> {
         let parts = parts(Some(KIND), body).ok()?;
         let plain = |part: Part<'_>| (part.name, part.file_name, part.bytes.to_vec());
         Some(parts.into_iter().map(plain).collect())

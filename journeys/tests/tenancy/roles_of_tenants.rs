@@ -185,14 +185,11 @@ both_engines! {
         let base = world.role_id("Admin").await;
         let all = (0..16).map(|_| {
             let (admin, base) = (admin.client.clone(), base.clone());
-            tokio::spawn(async move {
+            async move {
                 admin.post(at::ROLES_V2, json!({"key": "same", "name": "Same", "baseRoleId": base, "permissionIds": []})).await.status
-            })
+            }
         });
-        let mut statuses = Vec::new();
-        for one in all.collect::<Vec<_>>() {
-            statuses.push(one.await.unwrap());
-        }
+        let mut statuses = futures_util::future::join_all(all).await;
         statuses.sort_unstable();
         assert_eq!((statuses[0], &statuses[1..]), (200, [409; 15].as_slice()));
     }

@@ -147,12 +147,13 @@ both_engines! {
             let parent = world.tenant(&format!("p{round}")).await;
             let (one, other) = (vendor.clone(), vendor.clone());
             let (path, named) = (format!("{}/{parent}", at::TENANTS), parent.clone());
-            let deleting = tokio::spawn(async move { one.delete(&path).await.status });
+            let deleting = async move { one.delete(&path).await.status };
             let child = format!("c{round}");
             let body = json!({"tenantId": child, "name": "x", "parentTenantId": named});
-            let creating = tokio::spawn(async move { other.post(at::SUB_TENANTS, body).await.status });
-            assert_eq!(deleting.await.unwrap(), 200);
-            match creating.await.unwrap() {
+            let creating = async move { other.post(at::SUB_TENANTS, body).await.status };
+            let (deleted, created) = futures_util::future::join(deleting, creating).await;
+            assert_eq!(deleted, 200);
+            match created {
                 201 => {
                     let above = vendor.in_tenant(&child).get(&format!("{}/parents", at::HIERARCHY)).await.expect(200);
                     assert!(above.rows().is_empty(), "{}", above.text());

@@ -71,10 +71,12 @@ impl<'a> Guess<'a> {
     }
 
     async fn proof(&self, holder: Holder<'_>, code: &str, now: i64) -> Proof {
-        match self.judge(holder, code, now).await {
-            Verdict::Right(proof) => proof,
-            other => panic!("{other:?}"),
-        }
+        let verdict = self.judge(holder, code, now).await;
+        assert!(matches!(verdict, Verdict::Right(_)), "{verdict:?}");
+        let Verdict::Right(proof) = verdict else {
+            unreachable!("it was right")
+        };
+        proof
     }
 
     async fn spend(&self, proof: Proof, now: i64) -> bool {

@@ -52,6 +52,14 @@ struct Deadline {
 }
 
 impl Deadline {
+    #[expect(clippy::disallowed_methods, reason = "measures how long work takes")]
+    fn never() -> Self {
+        Self {
+            since: Instant::now(),
+            at: AtomicU64::new(u64::MAX),
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.since.elapsed().as_millis() >= u128::from(self.at.load(Ordering::Relaxed))
     }
@@ -89,10 +97,7 @@ impl Conn {
         } else if role == Role::Reader {
             raw.execute_batch("PRAGMA query_only=ON").map_err(open_error)?;
         }
-        let deadline = Arc::new(Deadline {
-            since: Instant::now(),
-            at: AtomicU64::new(u64::MAX),
-        });
+        let deadline = Arc::new(Deadline::never());
         let watched = Arc::clone(&deadline);
         raw.progress_handler(LOOKS, Some(move || watched.is_over()))
             .map_err(open_error)?;

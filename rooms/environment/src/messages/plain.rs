@@ -56,7 +56,7 @@ impl Reader {
                 self.text.push_str("- ");
             }
             "p" | "div" | "h1" | "h2" | "h3" | "h4" | "ul" | "ol" | "table" | "tr" | "hr" | "blockquote" => {
-                self.line(2)
+                self.line(2);
             }
             "td" | "th" if closes => self.words(" "),
             "a" if closes => self.end_link(),

@@ -98,7 +98,7 @@ fn a_group_with_very_many_members_is_shown_in_part_and_goes_in_pieces() {
     let id = group(&bench, "Everybody");
     let (change, all, first) = (bench.change(Some("acme")), id.clone(), ada.clone());
     run(bench.db.write::<_, GroupError, _>(async move |tx| {
-        add_users(tx, &change, &all, &[first.clone()]).await?;
+        add_users(tx, &change, &all, std::slice::from_ref(&first)).await?;
         add_roles(tx, &change, &all, &["weak".to_owned()]).await?;
         Ok(store::crowd(tx, &all, 12_000).await?)
     }))
