@@ -1,8 +1,8 @@
-//! `bench [--quick] [--million] [--write]`: what the server does per second on this machine, beside what the machine
+//! `bench [--quick] [--million] [--users=N] [--write]`: what the server does per second on this machine, beside what the machine
 //! could do at most. Starts the real release binary with rate limits off and loads it over loopback from this process, on
 //! the same cores. SQLite always; PostgreSQL beside it when TENANTRY_TEST_DATABASE_URL is set.
 //!
-//! `--million` adds the lines over 1,000,000 users (their database is made once and kept in target/bench), `--write`
+//! `--million` adds the lines over 1,000,000 users, or N (their database is made once and kept in target/bench), `--write`
 //! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs.
 #![expect(
     clippy::expect_used,
@@ -27,13 +27,17 @@ use crate::report::{HEAD, Line};
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|given| given == word);
-    if let Some(unknown) = words
-        .iter()
-        .find(|word| !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str()))
-    {
-        println!("bench does not know {unknown}; it takes --quick, --million, --only-million and --write");
+    let users = |word: &str| word.strip_prefix("--users=")?.parse::<usize>().ok();
+    if let Some(unknown) = words.iter().find(|word| {
+        !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str())
+            && users(word).is_none()
+    }) {
+        println!(
+            "bench does not know {unknown}; it takes --quick, --million, --only-million, --users=N and --write"
+        );
         std::process::exit(2);
     }
+    let users = words.iter().find_map(|word| users(word)).unwrap_or(1_000_000);
     let duration = Duration::from_secs(if has("--quick") { 1 } else { 10 });
     // One thread drives the load: it shares two cores with the server.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -48,7 +52,7 @@ fn main() {
         }
     }
     if has("--million") || has("--only-million") {
-        lines.extend(million::all(duration));
+        lines.extend(million::all(users, duration));
     }
     let table = table(&lines);
     println!("\n{table}");

@@ -1,4 +1,5 @@
-//! The lines over 100,000 tenants and 1,000,000 users: 100,000 in one tenant, the others in 10,000 more.
+//! The lines over 100,000 tenants and 1,000,000 users, or as many as are asked for: a tenth of them in one tenant, the others
+//! in 10,000 more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,6 @@ use crate::lines::times;
 use crate::load::{Caller, Plan, now, run};
 use crate::report::{Line, Target};
 
-const USERS: usize = 1_000_000;
-const IN_BIG: usize = 100_000;
 /// Tenants with users, besides the big one.
 const TENANTS: usize = 10_000;
 const ALL_TENANTS: usize = 100_000;
@@ -24,20 +23,31 @@ const BRANCH: usize = 10;
 /// Opens what the kept database has sealed.
 const SEALING_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMDE";
 
-pub(crate) fn all(duration: Duration) -> Vec<Line> {
-    let kept = kept();
+/// Users in all, and those in the big tenant.
+#[derive(Clone, Copy)]
+struct Size {
+    users: usize,
+    in_big: usize,
+}
+
+pub(crate) fn all(users: usize, duration: Duration) -> Vec<Line> {
+    let size = Size {
+        users,
+        in_big: users / 10,
+    };
+    let kept = kept(users);
     if !kept.is_file() {
-        fill(&kept);
+        fill(&kept, size);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime starts");
-    runtime.block_on(measure(&kept, duration))
+    runtime.block_on(measure(&kept, size, duration))
 }
 
-fn kept() -> PathBuf {
-    repository().join("target/bench/million-2.db")
+fn kept(users: usize) -> PathBuf {
+    repository().join(format!("target/bench/users-{users}.db"))
 }
 
 fn launch(file: &Path) -> Launch {
@@ -45,7 +55,8 @@ fn launch(file: &Path) -> Launch {
 }
 
 /// Makes the database through the router itself, in process, so that every counter is as the server keeps it.
-fn fill(kept: &Path) {
+fn fill(kept: &Path, size: Size) {
+    let Size { users, in_big } = size;
     let folder = kept.parent().expect("a folder");
     fs::create_dir_all(folder).expect("target/bench can be made");
     let growing = folder.join("growing.db");
@@ -88,10 +99,10 @@ fn fill(kept: &Path) {
         for writer in 0..64 {
             let vendor = vendor.clone();
             writers.spawn(async move {
-                for number in (writer..USERS).step_by(64) {
+                for number in (writer..users).step_by(64) {
                     // Scattered, so that neighbours in one order are strangers in another.
-                    let scattered = number.wrapping_mul(2_654_435_761) % USERS;
-                    let tenant = if scattered < IN_BIG {
+                    let scattered = number.wrapping_mul(2_654_435_761) % users;
+                    let tenant = if scattered < in_big {
                         "big".to_owned()
                     } else {
                         format!("t{}", number % TENANTS)
@@ -102,14 +113,14 @@ fn fill(kept: &Path) {
                     let answer = vendor.post(at::VENDOR_USERS, body).await;
                     assert!([201, 409].contains(&answer.status), "{}", answer.text());
                     if number % 50_000 == 0 {
-                        println!("filling: about {number} of {USERS} users");
+                        println!("filling: about {number} of {users} users");
                     }
                 }
             });
         }
         writers.join_all().await;
         println!(
-            "filling: {USERS} users after {:.0?}; emptying the outbox and the search queue",
+            "filling: {users} users after {:.0?}; emptying the outbox and the search queue",
             begun.elapsed()
         );
         direct.end().await;
@@ -117,9 +128,10 @@ fn fill(kept: &Path) {
     fs::rename(&growing, kept).expect("the database can be put in its place");
 }
 
-async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
+async fn measure(kept: &Path, size: Size, duration: Duration) -> Vec<Line> {
     let engine = ENGINE;
-    let mut lines = Vec::new();
+    let users = Line::single(engine, "users", size.users as f64, "", None);
+    let mut lines = vec![users];
     let mut launch = launch(kept);
     let mut starts = Vec::new();
     for _ in 0..5 {
@@ -150,7 +162,10 @@ async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
         duration,
         lines,
     };
-    for (scope, tenant, users) in [("environment", "", USERS), ("tenant of 100,000", "big", IN_BIG)] {
+    for (scope, tenant, users) in [
+        ("environment", "", size.users),
+        ("largest tenant", "big", size.in_big),
+    ] {
         pages.lists(scope, tenant, users).await;
         pages.searches(scope, tenant).await;
     }
@@ -162,7 +177,7 @@ async fn measure(kept: &Path, duration: Duration) -> Vec<Line> {
     lines
 }
 
-const ENGINE: &str = "SQLite, 1M users";
+const ENGINE: &str = "SQLite, many users";
 
 const SYLLABLES: [&str; 40] = [
     "an", "be", "ca", "do", "el", "fa", "go", "ha", "in", "jo", "ka", "lu", "ma", "ni", "or", "pa", "qui",
@@ -349,7 +364,7 @@ impl Pages<'_> {
 
     /// Operations on one user or one tenant, to be compared with the lines over a small database.
     async fn singles(&mut self) {
-        let (_, email) = person(500_000);
+        let (_, email) = person(0);
         for (what, path) in [
             ("a user by address", format!("{}?email={email}", at::BY_EMAIL)),
             ("a tenant by id", format!("{}/t77", at::TENANTS)),
@@ -379,7 +394,7 @@ async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
     let token = running.vendor_token().await;
     let number = Arc::new(AtomicU64::new(0));
     let mut lines = Vec::new();
-    for (which, tenant) in [("a small tenant", "t77"), ("the tenant of 100,000", "big")] {
+    for (which, tenant) in [("a small tenant", "t77"), ("the largest tenant", "big")] {
         let creators = times(64, |_| Creator::new(&token, tenant, &number));
         let what = format!("durable user creation in {which}, no password");
         lines.push(
@@ -402,7 +417,7 @@ async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
         )
         .await;
     let creators = times(8, |_| Creator::new(&token, "t78", &number));
-    let what = "user creation at 200/s while the tenant of 100,000 is deleted".to_owned();
+    let what = "user creation at 200/s while the largest tenant is deleted".to_owned();
     let target = Target::P99Millis(50.0);
     lines.push(one(&running, creators, what, (duration * 2, Some(200)), target).await);
     for line in &lines {
