@@ -83,7 +83,7 @@ impl Conn {
         raw.set_prepared_statement_cache_capacity(512);
         raw.execute_batch(
             "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-             PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+             PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;",
         )
         .map_err(open_error)?;
         // Without this the planner marks statements whose plan may depend on a bound value, and clearing the values of
@@ -92,10 +92,13 @@ impl Conn {
             .map_err(open_error)?;
         if role == Role::Writer {
             // The checkpoint thread does it; inside a commit it would hold everybody up.
-            raw.execute_batch("PRAGMA wal_autocheckpoint=0")
+            // What savepoints keep goes to a file once it is large: in memory it is a list of kilobytes, walked from its
+            // beginning at the end of every statement, so that a transaction of many pages takes quadratic time.
+            raw.execute_batch("PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=FILE;")
                 .map_err(open_error)?;
         } else if role == Role::Reader {
-            raw.execute_batch("PRAGMA query_only=ON").map_err(open_error)?;
+            raw.execute_batch("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY;")
+                .map_err(open_error)?;
         }
         let deadline = Arc::new(Deadline::never());
         let watched = Arc::clone(&deadline);
@@ -340,6 +343,21 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    #[test]
+    fn savepoints_of_the_writer_are_not_kept_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let kept = |role| {
+            let conn = Conn::open(&path, role).unwrap();
+            let read = conn
+                .raw()
+                .pragma_query_value(None, "temp_store", |row| row.get(0));
+            read.unwrap()
+        };
+        let (file, memory): (i64, i64) = (1, 2);
+        assert_eq!((kept(Role::Writer), kept(Role::Reader)), (file, memory));
+    }
 
     #[test]
     fn binding_another_value_does_not_plan_a_statement_anew() {
