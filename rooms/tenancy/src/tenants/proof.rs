@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use blocks::audit::AuditRecord;
 use blocks::listing::Order;
+use db::{Query, StoreError};
 use serde_json::json;
 
 use super::domain::{self, Change, TenantError};
@@ -11,6 +12,7 @@ use super::finds::Finds;
 use super::list::{self, Wanted};
 use super::model::{NewTenant, Prefix, Sort, Tenant};
 use super::removal::TenantRemoval;
+use super::store;
 use crate::proof::{Bench, NOW, Rows, run, settle};
 use crate::room::TenantPurge;
 
@@ -242,5 +244,33 @@ fn metadata_is_set_and_removed_member_by_member() {
             .write(async move |tx| domain::update(tx, &nothing, "a", &empty).await)
             .await;
         assert!(matches!(refused, Err(TenantError::Faults(_))));
+    });
+}
+
+#[test]
+fn a_page_reads_its_own_tenants_alone() {
+    run(async {
+        let bench = Bench::new().await;
+        for sort in [Sort::CreatedAt, Sort::Name, Sort::TenantId] {
+            let explain = Query::new("EXPLAIN QUERY PLAN ");
+            let query = store::page_query(
+                explain,
+                &bench.environment,
+                (sort, Order::Ascending),
+                (50, 50),
+                1_000,
+            );
+            let query = query.unwrap();
+            let rows = bench
+                .db
+                .read::<_, StoreError, _>(async move |tx| tx.all_built(&query).await)
+                .await
+                .unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(3).unwrap()).collect();
+            let last = plan.iter().rfind(|step| step.starts_with("SEARCH t ")).unwrap();
+            assert!(last.ends_with("(environment_id=? AND tenant_id=?)"), "{plan:#?}");
+            assert!(plan.iter().any(|step| step.starts_with("SCAN p")), "{plan:#?}");
+            assert!(!plan.iter().any(|step| step.contains("AUTOMATIC")), "{plan:#?}");
+        }
     });
 }

@@ -7,13 +7,16 @@ use kit::{EnvironmentId, Millis};
 use super::access::SubAccountAccess;
 use super::model::{Prefix, Seat, Sort, Tenant, terms};
 
-fn select() -> Query {
-    Query::new(
+/// Everything of a tenant.
+const WHOLE: &str =
         "SELECT t.id, t.environment_id, t.tenant_id, t.name, t.alias, t.status, t.website, t.application_url, t.domain,
                 t.address, t.timezone, t.date_format, t.time_format, t.currency, t.creator_name, t.creator_email,
-                t.logo, t.logo_url, t.is_reseller, t.metadata, t.created_at, t.updated_at, t.parent_tenant_id, t.sub_account_access
-         FROM tenants t",
-    )
+                t.logo, t.logo_url, t.is_reseller, t.metadata, t.created_at, t.updated_at, t.parent_tenant_id, t.sub_account_access";
+
+fn select() -> Query {
+    let mut query = Query::new(WHOLE);
+    query.push(" FROM tenants t");
+    query
 }
 
 fn tenant_from(row: &Row) -> Result<Tenant, StoreError> {
@@ -176,27 +179,41 @@ fn ordered(query: &mut Query, sort: Sort, order: Order, reversed: bool) {
 pub(super) async fn page(
     tx: &Tx,
     environment: &EnvironmentId,
+    sort: (Sort, Order),
+    place: (i64, i64),
+    total: i64,
+) -> Result<Vec<Tenant>, StoreError> {
+    match page_query(Query::new(""), environment, sort, place, total) {
+        Some(query) => tenants_from(&tx.all_built(&query).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// `CROSS JOIN` keeps SQLite from reading every tenant in the order of the list, to ask of each whether it is on the page.
+pub(super) fn page_query(
+    mut query: Query,
+    environment: &EnvironmentId,
     (sort, order): (Sort, Order),
     (offset, limit): (i64, i64),
     total: i64,
-) -> Result<Vec<Tenant>, StoreError> {
+) -> Option<Query> {
     let limit = limit.min(total - offset);
     if limit <= 0 {
-        return Ok(Vec::new());
+        return None;
     }
     let reversed = offset > total / 2;
     let skip = if reversed { total - offset - limit } else { offset };
-    let mut query = select();
     query
-        .push(" JOIN (SELECT t.tenant_id AS seat FROM tenants t WHERE t.environment_id = ")
+        .push(WHOLE)
+        .push(" FROM (SELECT t.tenant_id AS seat FROM tenants t WHERE t.environment_id = ")
         .bind(environment.as_str());
     ordered(&mut query, sort, order, reversed);
     query.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(skip);
     query
-        .push(") p ON t.tenant_id = p.seat WHERE t.environment_id = ")
+        .push(") p CROSS JOIN tenants t WHERE t.tenant_id = p.seat AND t.environment_id = ")
         .bind(environment.as_str());
     ordered(&mut query, sort, order, false);
-    tenants_from(&tx.all_built(&query).await?)
+    Some(query)
 }
 
 /// What a term must be, after `environment_id =`.
