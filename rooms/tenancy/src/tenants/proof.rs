@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use blocks::audit::AuditRecord;
 use blocks::listing::Order;
-use db::{Query, StoreError};
+use db::StoreError;
 use serde_json::json;
 
 use super::domain::{self, Change, TenantError};
@@ -252,15 +252,7 @@ fn a_page_reads_its_own_tenants_alone() {
     run(async {
         let bench = Bench::new().await;
         for sort in [Sort::CreatedAt, Sort::Name, Sort::TenantId] {
-            let explain = Query::new("EXPLAIN QUERY PLAN ");
-            let query = store::page_query(
-                explain,
-                &bench.environment,
-                (sort, Order::Ascending),
-                (50, 50),
-                1_000,
-            );
-            let query = query.unwrap();
+            let query = store::page_plan(&bench.environment, sort).unwrap();
             let rows = bench
                 .db
                 .read::<_, StoreError, _>(async move |tx| tx.all_built(&query).await)

@@ -190,7 +190,7 @@ pub(super) async fn page(
 }
 
 /// `CROSS JOIN` keeps SQLite from reading every tenant in the order of the list, to ask of each whether it is on the page.
-pub(super) fn page_query(
+fn page_query(
     mut query: Query,
     environment: &EnvironmentId,
     (sort, order): (Sort, Order),
@@ -214,6 +214,13 @@ pub(super) fn page_query(
         .bind(environment.as_str());
     ordered(&mut query, sort, order, false);
     Some(query)
+}
+
+/// How the engine would go about a page in the middle.
+#[cfg(test)]
+pub(super) fn page_plan(environment: &EnvironmentId, sort: Sort) -> Option<Query> {
+    let explain = Query::new("EXPLAIN QUERY PLAN ");
+    page_query(explain, environment, (sort, Order::Ascending), (50, 50), 1_000)
 }
 
 /// What a term must be, after `environment_id =`.
