@@ -20,6 +20,9 @@ use crate::users;
 const ROLE_REMOVAL: &str = "role-removal";
 /// How many members and groups lose a deleted role in the transaction of its deletion, and in each step afterwards.
 const PIECE: i64 = 1_000;
+/// How many members of a deleted tenant go at most in one step. Each takes rows and places in two dozen indexes with it,
+/// and nobody else writes meanwhile.
+const MEMBERS: i64 = 20;
 /// How far the holders of a role are counted.
 const COUNTED: i64 = 1_000;
 
@@ -46,7 +49,8 @@ impl tenancy::TenantPurge for PeopleTenancy {
     /// Ends up to `most` memberships. A user without another tenant is deleted with everything kept about them.
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, now: Millis) -> Result<bool, StoreError> {
         let environment = &scope.environment;
-        let members = store::members(tx, scope, most).await?;
+        let at_most = most.min(MEMBERS);
+        let members = store::members(tx, scope, at_most).await?;
         for id in &members {
             let Some(user) = records::hold(tx, environment, id).await? else {
                 continue;
@@ -63,8 +67,8 @@ impl tenancy::TenantPurge for PeopleTenancy {
                 None => {}
             }
         }
-        let done =
-            i64::try_from(members.len()).unwrap_or(most) < most && groups::purge(tx, scope, most).await?;
+        let last = i64::try_from(members.len()).unwrap_or(at_most) < at_most;
+        let done = last && groups::purge(tx, scope, most).await?;
         if done {
             ranks::close(tx, environment, scope.tenant_id()).await?;
             store::finish(tx, scope).await?;
