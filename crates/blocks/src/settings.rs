@@ -269,12 +269,30 @@ pub async fn read_absent<S: Setting>(app: &App, caller: &AnyCaller) -> Result<Js
     match found {
         Some(stored) => Ok(Json(stored)),
         None if bare => Err(Problem::not_found(format!("{} is not configured", S::NAME))),
-        None => Ok(Json(Stored {
-            id: String::new(),
-            value: S::default(),
-            created_at: now,
-            updated_at: now,
-        })),
+        None => Ok(Json(unwritten(now))),
+    }
+}
+
+/// GET of what holds in the environment where no tenant has its own: written or not.
+///
+/// # Errors
+/// When storage fails.
+pub async fn read_environment<S: Setting>(
+    app: &App,
+    environment: &EnvironmentId,
+) -> Result<Json<Stored<S>>, Problem> {
+    let (scope, now) = (Scope::environment(environment.clone()), app.now());
+    let found = app.db().read(async move |tx| written(tx, &scope).await).await?;
+    Ok(Json(found.unwrap_or_else(|| unwritten(now))))
+}
+
+/// The default, as of now.
+fn unwritten<S: Setting>(now: Millis) -> Stored<S> {
+    Stored {
+        id: String::new(),
+        value: S::default(),
+        created_at: now,
+        updated_at: now,
     }
 }
 

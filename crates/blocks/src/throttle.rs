@@ -101,18 +101,46 @@ pub async fn send(
     who: &str,
     now: Millis,
 ) -> Result<(), Problem> {
+    match too_soon(db, limits, environment, who, now).await? {
+        Some(seconds) => Err(Problem::too_many(u32::try_from(seconds).unwrap_or(1))),
+        None => Ok(()),
+    }
+}
+
+/// The same where the answer is always the same: false when nothing more may be sent.
+///
+/// # Errors
+/// When storage fails.
+pub async fn may_send(
+    db: &Db,
+    limits: &RateLimit,
+    environment: &EnvironmentId,
+    who: &str,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    Ok(too_soon(db, limits, environment, who, now).await?.is_none())
+}
+
+/// How many seconds a window has that is full, where one is.
+async fn too_soon(
+    db: &Db,
+    limits: &RateLimit,
+    environment: &EnvironmentId,
+    who: &str,
+    now: Millis,
+) -> Result<Option<i64>, StoreError> {
     if !limits.on {
-        return Ok(());
+        return Ok(None);
     }
     for (what, most, seconds) in [
         ("send-pause", 1, PAUSE_SECONDS),
         ("sends", MOST_SENDS, SENDS_SECONDS),
     ] {
         if count(db, environment, what, who, seconds, now).await? > most {
-            return Err(Problem::too_many(u32::try_from(seconds).unwrap_or(1)));
+            return Ok(Some(seconds));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// At most this many keys are remembered; beyond it the expired ones are dropped, then everything.

@@ -449,6 +449,14 @@ both_engines! {
         assert!(world.letters("eve@rival.test").await.is_empty());
         // The environment vouches for those it makes itself.
         vendor.post(at::VENDOR_USERS, json!({"email": "eve@rival.test", "tenantId": "acme"})).await.expect(201);
+        // Somebody who is there already is kept out by every way into one more account.
+        world.tenant("other").await;
+        let mia = json!({"email": "mia@rival.test", "tenantId": "other"});
+        let mia = vendor.post(at::VENDOR_USERS, mia).await.expect(201).text_at("/id");
+        vendor.in_tenant("acme").post(at::USERS_V2, json!({"email": "mia@rival.test"})).await.refuses(403, refused);
+        let path = format!("{}/{mia}/tenant", at::USERS);
+        vendor.post(&path, json!({"tenantId": "acme"})).await.refuses(403, refused);
+        assert_eq!(vendor.get(&format!("{}/{mia}", at::VENDOR_USERS)).await.expect(200).at("/tenantIds"), json!(["other"]));
     }
 
     async fn mails_that_users_cause_are_bounded(world: World) {

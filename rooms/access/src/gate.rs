@@ -241,7 +241,6 @@ fn why_none(memberships: &[Membership], now: Millis) -> Refusal {
 }
 
 /// A signed user token.
-#[derive(Debug)]
 pub(crate) struct Minted {
     pub(crate) token: String,
     pub(crate) expires_in: i64,

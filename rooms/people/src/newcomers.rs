@@ -109,41 +109,19 @@ pub async fn enrol(
 ) -> Result<UserRecord, EnrolError> {
     let environment = &scope.environment;
     let user = UserRecord {
-        id: enrolment.id.clone(),
         email: newcomer.email.clone(),
         username: newcomer.username.clone(),
-        name: newcomer.name.clone(),
         phone_number: newcomer.phone_number.clone(),
-        verified: false,
-        is_locked: false,
         provider: enrolment.provider.to_owned(),
-        managed_by: "frontegg".to_owned(),
-        invisible: false,
-        super_user: false,
-        mfa_enrolled: false,
-        mfa_bypass: false,
         metadata: newcomer.metadata.clone(),
-        vendor_metadata: None,
         profile_picture_url: newcomer.profile_picture_url.clone(),
-        external_id: None,
-        active_tenant: scope.tenant_id().to_owned(),
-        valid_after: Millis(0),
-        last_login: None,
-        created_at: now,
+        ..UserRecord::new(enrolment.id.clone(), &newcomer.name, scope.tenant_id(), now)
     };
     if !records::write_new_user(tx, environment, &user).await? {
         return Err(taken(tx, environment, newcomer).await?);
     }
-    let membership = Membership {
-        tenant_id: scope.tenant_id().to_owned(),
-        role_ids: enrolment.role_ids.clone(),
-        status: enrolment.status,
-        is_disabled: false,
-        expires_at: None,
-        valid_after: Millis(0),
-        sub_accounts: enrolment.reaches,
-        created_at: now,
-    };
+    let roles = enrolment.role_ids.clone();
+    let membership = Membership::new(scope.tenant_id(), roles, enrolment.status, enrolment.reaches, now);
     records::write_new_member(tx, environment, &user, &membership).await?;
     let mut record = enrolment
         .by

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
 use blocks::throttle::RateLimit;
+use db::{StoreError, Tx};
 use environment::Directory;
 use kit::{Ids, Millis, Scope, UserId};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
+use crate::records::{self, UserRecord};
 use crate::{
     Credentials, Mailer, applications, below, bulk, groups, identifiers, lists, me, members, onboarding,
     team, temporary, tenants, users,
@@ -43,6 +45,16 @@ pub(crate) struct Bound {
     pub(crate) scope: Scope,
     /// Permission keys in force for the call; none for what goes on after the answer.
     pub(crate) permissions: Arc<[String]>,
+}
+
+impl Change {
+    /// The user on whose word it is made, where it is one's.
+    pub(crate) async fn issuer(&self, tx: &Tx) -> Result<Option<UserRecord>, StoreError> {
+        match &self.bounded_by {
+            Some(by) => records::user_by_id(tx, &self.scope.environment, by.user.as_str()).await,
+            None => Ok(None),
+        }
+    }
 }
 
 impl Bound {

@@ -1,7 +1,7 @@
 //! Mailing an activation once more.
 
 use blocks::audit::{Actor, AuditRecord};
-use blocks::one_time::Bound;
+use blocks::one_time::{self, Bound};
 use blocks::throttle;
 use db::{StoreError, Tx};
 use environment::Posted;
@@ -14,22 +14,19 @@ use super::model::ActivationResetBody;
 use crate::letters::scope_of;
 use crate::room::Access;
 
+/// What mails of activations to an address are counted by.
+pub(crate) fn counted_by(email: &str) -> String {
+    format!("activation {email}")
+}
+
 /// Counts an activation that is about to be mailed to an address. False when it is one too many.
-///
-/// # Errors
-/// When storage fails.
 async fn may_send(
     room: &Access,
     environment: &EnvironmentId,
     email: &str,
     now: Millis,
-) -> Result<bool, Problem> {
-    let who = format!("activation {email}");
-    match throttle::send(room.app.db(), &room.limits, environment, &who, now).await {
-        Ok(()) => Ok(true),
-        Err(problem) if problem.status().as_u16() == 429 => Ok(false),
-        Err(problem) => Err(problem),
-    }
+) -> Result<bool, StoreError> {
+    throttle::may_send(room.app.db(), &room.limits, environment, &counted_by(email), now).await
 }
 
 /// Mails the activation once more to somebody who tried to sign in before it; answers the address as it may be shown, `None`
@@ -47,7 +44,7 @@ pub(crate) async fn remind(
     let Some(email) = user.email.clone() else {
         return Ok(None);
     };
-    if may_send(room, environment, &email, now).await.unwrap_or(false) {
+    if may_send(room, environment, &email, now).await? {
         let (room_of, environment, id, from) =
             (room.clone(), environment.clone(), user.id.clone(), from.clone());
         room.app
@@ -156,11 +153,9 @@ async fn nobody(
     email: &str,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let digest = crypto::sha256_hex(email);
-    let subject = format!("nobody-{}", digest.get(..3).unwrap_or_default());
     let bound = Bound {
         environment,
-        subject: &subject,
+        subject: &one_time::nobody(email),
         owner: "",
     };
     ACTIVATE_USER

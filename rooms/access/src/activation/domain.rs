@@ -210,11 +210,10 @@ pub(super) async fn activate(
         environment,
         configuration,
         pass,
-        since: now,
         device: wanted.device,
         from,
     };
-    Ok(sessions::begin(room, entrance).await?)
+    Ok(sessions::begin(room, entrance, now).await?)
 }
 
 async fn ask_captcha(

@@ -8,6 +8,6 @@ mod api;
 mod domain;
 mod model;
 
-pub(crate) use again::{mail_again, remind};
+pub(crate) use again::{counted_by, mail_again, remind};
 pub(crate) use api::routes;
 pub(crate) use domain::{CODE, Decoy};

@@ -1,7 +1,6 @@
 //! Routes of the policy.
 
 use blocks::settings::{self, Stored};
-use kit::Scope;
 use serde_json::{Map, Value};
 use web::{AnyCaller, Body, Created, Guard, Json, Need, Problem, Routes, State, routes};
 
@@ -64,16 +63,5 @@ async fn read_environment_policy(
     State(room): State<Access>,
     caller: AnyCaller,
 ) -> Result<Json<Stored<LockoutPolicy>>, Problem> {
-    let (scope, now) = (Scope::environment(caller.scope().environment), room.app.now());
-    let found = room
-        .app
-        .db()
-        .read(async move |tx| settings::written(tx, &scope).await)
-        .await?;
-    Ok(Json(found.unwrap_or_else(|| Stored {
-        id: String::new(),
-        value: LockoutPolicy::default(),
-        created_at: now,
-        updated_at: now,
-    })))
+    settings::read_environment(&room.app, &caller.scope().environment).await
 }

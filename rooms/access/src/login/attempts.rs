@@ -1,5 +1,6 @@
 //! Counting passwords that are tried.
 
+use blocks::one_time::nobody;
 use blocks::throttle;
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, UserId};
@@ -30,8 +31,7 @@ pub(super) async fn is_blocked(
 /// Where attempts are counted that count for nobody: the same write as for a known user, in one of a few rows.
 pub(super) fn bucket(identity: &Identity) -> String {
     let (Identity::Email(text) | Identity::Username(text)) = identity;
-    let digest = crypto::sha256_hex(text);
-    format!("nobody-{}", digest.get(..3).unwrap_or_default())
+    nobody(text)
 }
 
 /// How often, and after how many milliseconds each time, it is looked for a sign-in before this one.

@@ -3,14 +3,13 @@
 //! Until the password is proved right every refusal is the same, after exactly one hash and the same writes: an unknown
 //! user, a wrong password, a locked or blocked account and a user without a password cannot be told apart.
 
-use blocks::audit::{Actor, AuditRecord, Severity};
+use blocks::audit::{AuditRecord, Severity};
 use blocks::throttle;
 use crypto::{HashError, StoredHash, Verdict};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Millis, Scope, Secret, UserId};
 use people::UserRecord;
-use tenancy::Application;
 use thiserror::Error;
 use web::{App, CallOrigin};
 
@@ -18,15 +17,14 @@ use super::attempts::{ATTEMPTS, ROW_SECONDS, bucket, is_blocked, wait_for_others
 use super::remarks::{self, Leak, Remarks};
 use super::takes_passwords;
 use crate::activation;
-use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
+use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::invitations::{self, JoinError};
 use crate::letters::scope_of;
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store::{self as hashes, Credential};
 use crate::passwords::{self, Age};
 use crate::room::Access;
-use crate::sessions::cookies::CookieStyle;
-use crate::sessions::{self, Opening, SignedIn};
+use crate::sessions::{self, Entrance, Entry, SignedIn};
 
 /// Who wants to sign in.
 #[derive(Clone, Debug)]
@@ -93,7 +91,6 @@ struct Known {
 }
 
 /// How a sign-in ends where the password is right.
-#[derive(Debug)]
 pub(crate) enum Entered {
     In(Box<SignedIn>, Remarks),
     /// The password has ended: with this ticket its owner sets another one.
@@ -317,37 +314,28 @@ impl Proved<'_> {
         } else {
             None
         };
-        let session = room.app.ids().v7(now);
-        let named = SessionRef {
-            id: &session,
-            began: now,
+        let open = StillOpen {
+            scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
+            user: self.user.id.clone(),
+            set_at: self.credential.changed_at,
+            most: self.most,
+            ticket: self.ticket,
+            began: self.began,
         };
-        let minted = gate::mint(&room.directory, environment, configuration, &pass, named, now).await?;
-        let refresh_token = room.app.ids().v4();
-        let refresh_seconds = pass
-            .limits
-            .cap(configuration.default_refresh_token_expiration, now, now);
-        let device = self.attempt.device.clone();
-        let device = device.unwrap_or_else(|| room.app.ids().v4());
-        let entry = Entry {
-            open: StillOpen {
-                scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
-                user: self.user.id.clone(),
-                set_at: self.credential.changed_at,
-                most: self.most,
-                ticket: self.ticket,
-                began: self.began,
-            },
+        let entrance = Entrance {
+            environment,
+            configuration,
+            pass,
+            device: self.attempt.device.clone(),
+            from: self.from,
+        };
+        let (signed_in, entry) = sessions::prepare(room, entrance, now).await?;
+        let entry = ProvedEntry {
+            open,
+            entry,
             user: self.user.clone(),
-            application: pass.application.clone(),
-            session,
-            refresh_token: refresh_token.clone(),
-            refresh_seconds,
-            device: device.clone(),
-            sessions: pass.limits.sessions,
             upgrade,
             leak,
-            from: self.from.clone(),
         };
         let app = room.app.clone();
         room.app
@@ -363,14 +351,6 @@ impl Proved<'_> {
                 Age::Fresh | Age::Expired => None,
             },
             is_leaked: leak.times > 0,
-        };
-        let signed_in = SignedIn {
-            pass,
-            minted,
-            refresh_token,
-            refresh_seconds,
-            cookies: CookieStyle::of(environment, configuration),
-            device,
         };
         Ok(Entered::In(Box::new(signed_in), remarks))
     }
@@ -471,22 +451,14 @@ impl Proved<'_> {
     }
 }
 
-/// A sign-in that only has to be written down.
-struct Entry {
+/// A sign-in with a password that only has to be written down.
+struct ProvedEntry {
     open: StillOpen,
+    entry: Entry,
     user: UserRecord,
-    application: Application,
-    session: String,
-    refresh_token: String,
-    refresh_seconds: i64,
-    /// The browser.
-    device: String,
-    /// How many sessions the user may have.
-    sessions: Option<i64>,
     /// A hash to be replaced by a better one.
     upgrade: Option<(StoredHash, String)>,
     leak: Leak,
-    from: CallOrigin,
 }
 
 /// What a sign-in has relied on since the password was looked up.
@@ -502,34 +474,16 @@ struct StillOpen {
     began: Millis,
 }
 
-impl Entry {
+impl ProvedEntry {
     async fn write(&self, tx: &Tx, app: &App, now: Millis) -> Result<(), LoginError> {
-        let (scope, id) = (&self.open.scope, &self.user.id);
-        let (environment, user) = (&scope.environment, id.as_str());
+        let scope = &self.open.scope;
+        let (environment, user) = (&scope.environment, self.user.id.as_str());
         self.open.check(tx, now).await?;
         throttle::clear(tx, environment, ATTEMPTS, user).await?;
         if let Some((old, new)) = &self.upgrade {
             hashes::upgrade(tx, environment.as_str(), user, old, new).await?;
         }
-        let opening = Opening {
-            id: &self.session,
-            user: id,
-            scope,
-            refresh_token: &self.refresh_token,
-            refresh_seconds: self.refresh_seconds,
-            device: &self.device,
-            most: self.sessions,
-            from: &self.from,
-        };
-        // Holds the user.
-        people::record_login(tx, scope, id, &self.application, now).await?;
-        sessions::open(tx, &opening, now).await?;
-        tenancy::application_used(tx, environment, &self.application, now).await?;
-        let mut record = AuditRecord::new("User logged in", "user", user)
-            .about_user(user, self.user.email.as_deref())
-            .from(&self.from);
-        record.actor = Actor::User(user.to_owned());
-        record.write(tx, app.ids(), scope, now).await?;
+        self.entry.write(tx, app.ids(), now).await?;
         self.leak
             .write(tx, app, scope, &self.user, self.open.set_at, now)
             .await?;

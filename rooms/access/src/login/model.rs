@@ -42,7 +42,7 @@ pub(crate) struct RefreshBody {
 }
 
 /// What every way of signing in answers. Members that do not apply are left out.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthResponse {
     /// Always `bearer`.
@@ -145,7 +145,7 @@ struct MfaEmail {
 }
 
 /// What a refresh answers: the same, and the tokens once more under the names that mobile clients read.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct RefreshResponse {
     #[serde(flatten)]
     pub(crate) auth: AuthResponse,

@@ -20,8 +20,6 @@ pub(crate) struct Entrance<'a> {
     pub(crate) configuration: &'a AuthConfiguration,
     /// What the gate said.
     pub(crate) pass: Pass,
-    /// When that was.
-    pub(crate) since: Millis,
     /// The browser, where it was here before.
     pub(crate) device: Option<String>,
     pub(crate) from: &'a CallOrigin,
@@ -48,17 +46,19 @@ impl From<BeginError> for Problem {
     }
 }
 
-/// Mints the token and begins the session. Costs an RSA signature: never inside a transaction.
+/// Mints the token of a session that only has to be written down. Costs an RSA signature: never inside a transaction.
 ///
 /// # Errors
-/// [`BeginError`].
-pub(crate) async fn begin(room: &Access, entrance: Entrance<'_>) -> Result<SignedIn, BeginError> {
-    let now = room.app.now();
+/// When the environment's key cannot be read or does not sign.
+pub(crate) async fn prepare(
+    room: &Access,
+    entrance: Entrance<'_>,
+    now: Millis,
+) -> Result<(SignedIn, Entry), TokenError> {
     let Entrance {
         environment,
         configuration,
         pass,
-        since,
         device,
         from,
     } = entrance;
@@ -83,26 +83,44 @@ pub(crate) async fn begin(room: &Access, entrance: Entrance<'_>) -> Result<Signe
         refresh_seconds,
         device: device.clone(),
         sessions: pass.limits.sessions,
-        since,
         from: from.clone(),
     };
-    let ids = room.app.ids().clone();
-    room.app
-        .db()
-        .write(async move |tx| entry.write(tx, &ids, now).await)
-        .await?;
-    Ok(SignedIn {
+    let signed_in = SignedIn {
         pass,
         minted,
         refresh_token,
         refresh_seconds,
         cookies: CookieStyle::of(environment, configuration),
         device,
-    })
+    };
+    Ok((signed_in, entry))
+}
+
+/// Mints the token and begins the session; `since` is when the gate spoke.
+///
+/// # Errors
+/// [`BeginError`].
+pub(crate) async fn begin(
+    room: &Access,
+    entrance: Entrance<'_>,
+    since: Millis,
+) -> Result<SignedIn, BeginError> {
+    let now = room.app.now();
+    let (signed_in, entry) = prepare(room, entrance, now).await?;
+    let ids = room.app.ids().clone();
+    room.app
+        .db()
+        .write(async move |tx| {
+            entry.check(tx, since, now).await?;
+            entry.write(tx, &ids, now).await?;
+            Ok::<_, BeginError>(())
+        })
+        .await?;
+    Ok(signed_in)
 }
 
 /// A sign-in that only has to be written down.
-struct Entry {
+pub(crate) struct Entry {
     scope: Scope,
     user: kit::UserId,
     email: Option<String>,
@@ -110,23 +128,33 @@ struct Entry {
     session: String,
     refresh_token: String,
     refresh_seconds: i64,
+    /// The browser.
     device: String,
+    /// How many sessions the user may have.
     sessions: Option<i64>,
-    since: Millis,
     from: CallOrigin,
 }
 
 impl Entry {
-    async fn write(&self, tx: &Tx, ids: &Ids, now: Millis) -> Result<(), BeginError> {
+    /// Minting took long enough for a lock or a removal.
+    async fn check(&self, tx: &Tx, since: Millis, now: Millis) -> Result<(), BeginError> {
         let (environment, user) = (&self.scope.environment, self.user.as_str());
-        // Signing took long enough for a lock or a removal.
         let view = people::gate_view(tx, environment, user, self.scope.tenant_id(), now).await?;
         let view = view
-            .filter(|view| !view.is_disabled && view.user_valid_after <= self.since)
+            .filter(|view| !view.is_disabled && view.user_valid_after <= since)
             .ok_or(Refusal::NoTenant)?;
         if view.is_locked {
             return Err(Refusal::Locked.into());
         }
+        Ok(())
+    }
+
+    /// Begins the session. That nothing has come in the way is checked before, in the same transaction.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn write(&self, tx: &Tx, ids: &Ids, now: Millis) -> Result<(), StoreError> {
+        let (environment, user) = (&self.scope.environment, self.user.as_str());
         let opening = Opening {
             id: &self.session,
             user: &self.user,
@@ -145,7 +173,6 @@ impl Entry {
             .about_user(user, self.email.as_deref())
             .from(&self.from);
         record.actor = Actor::User(user.to_owned());
-        record.write(tx, ids, &self.scope, now).await?;
-        Ok(())
+        record.write(tx, ids, &self.scope, now).await
     }
 }

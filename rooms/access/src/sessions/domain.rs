@@ -12,7 +12,6 @@ use crate::gate::{Minted, Pass};
 use crate::room::Access;
 
 /// A token and what continues it.
-#[derive(Debug)]
 pub(crate) struct SignedIn {
     pub(crate) pass: Pass,
     pub(crate) minted: Minted,

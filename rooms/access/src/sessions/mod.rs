@@ -11,10 +11,8 @@ mod refresh;
 mod store;
 mod sweep;
 
-pub(crate) use begin::{Entrance, begin};
-pub(crate) use domain::{
-    Opening, SignedIn, alive_since, end_of_user, end_others, open, remove_of_tenant, remove_of_user,
-};
+pub(crate) use begin::{Entrance, Entry, begin, prepare};
+pub(crate) use domain::{SignedIn, alive_since, end_of_user, end_others, remove_of_tenant, remove_of_user};
 pub(crate) use model::EndReason;
 pub use sweep::SessionSweep;
 

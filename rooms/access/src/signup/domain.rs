@@ -16,6 +16,7 @@ use web::{Problem, PublicCaller};
 
 use super::known;
 use super::model::{SignUpBody, SignUpProvider};
+use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::invitations::JoinError;
 use crate::invitations::redeem::{self, Joining};
@@ -108,7 +109,6 @@ pub(super) struct Order {
 }
 
 /// What became of it.
-#[derive(Debug)]
 pub(super) enum Done {
     /// The address is to be verified first, or is somebody's.
     Waiting {
@@ -239,7 +239,7 @@ pub(super) async fn sign_up(
     };
     let (now, waits) = (room.app.now(), !configuration.allow_not_verified_users_login);
     if waits && let Some(email) = order.email() {
-        let who = format!("activation {email}");
+        let who = activation::counted_by(email);
         throttle::send(room.app.db(), &room.limits, &environment.id, &who, now).await?;
     }
     let secret = room.directory.refresh_secret(&environment.id).await?;
@@ -263,11 +263,10 @@ pub(super) async fn sign_up(
         environment,
         configuration,
         pass,
-        since: now,
         device,
         from: &caller.from,
     };
-    Ok(Done::In(Box::new(sessions::begin(room, entrance).await?)))
+    Ok(Done::In(Box::new(sessions::begin(room, entrance, now).await?)))
 }
 
 /// What keeps people out before anything about them is known.

@@ -91,7 +91,7 @@ pub(super) struct SignUpBody {
 }
 
 /// What became of a sign-up.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SignUpAnswer {
     /// Whether the address has to be verified first.

@@ -394,8 +394,8 @@ pub(super) async fn remove_members(
     Ok(())
 }
 
-/// The first `each` members of every group, as (group, member, whether other members do not see them). What it costs depends on what it answers, not on how many
-/// members the groups have.
+/// The first `each` members of every group, as (group, member, whether other members do not see them). What it costs depends
+/// on what it answers, not on how many members the groups have.
 pub(super) async fn members_of(
     tx: &Tx,
     scope: &Scope,

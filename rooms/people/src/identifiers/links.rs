@@ -2,6 +2,8 @@
 
 use blocks::audit::Severity;
 use blocks::one_time::{Bound, Ticket};
+use environment::MailTemplate;
+use kit::{EnvironmentId, Secret, UserId};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -45,10 +47,8 @@ async fn generate(
     caller: EnvironmentCaller,
     id: String,
     ticket: Ticket,
-    (page, action): (&'static str, &'static str),
+    (template, action): (MailTemplate, &'static str),
 ) -> Result<Created<LinkView>, Problem> {
-    let environment = room.directory.by_id(caller.environment.as_str()).await?;
-    let base = environment.map_or_else(String::new, |found| found.public_url.clone());
     let change = room.change_by_environment(&caller);
     let (token, user) = room
         .app
@@ -72,17 +72,31 @@ async fn generate(
             Ok::<_, IdentifierError>((token, user.id))
         })
         .await?;
-    // Neither ids nor tokens hold anything that a query would read differently.
-    let link = format!(
-        "{}/oauth{page}?userId={user}&token={}",
-        base.trim_end_matches('/'),
-        token.reveal()
-    );
+    let link = page_link(room, &caller.environment, template, &user, &token).await?;
     Ok(Created(LinkView {
         link,
         token: token.reveal().to_owned(),
         user_id: user.to_string(),
     }))
+}
+
+/// Where the link of a mail leads, on the environment's own host.
+pub(crate) async fn page_link(
+    room: &People,
+    environment: &EnvironmentId,
+    template: MailTemplate,
+    user: &UserId,
+    token: &Secret,
+) -> Result<String, Problem> {
+    let found = room.directory.by_id(environment.as_str()).await?;
+    let base = found.map_or_else(String::new, |found| found.public_url.clone());
+    // Neither ids nor tokens hold anything that a query would read differently.
+    Ok(format!(
+        "{}/oauth{}?userId={user}&token={}",
+        base.trim_end_matches('/'),
+        template.route().unwrap_or_default(),
+        token.reveal()
+    ))
 }
 
 /// Makes a link by which the user activates the account, instead of mailing one. Earlier ones stop working.
@@ -94,7 +108,7 @@ async fn generate_activation_token(
     caller: EnvironmentCaller,
     Path(id): Path<String>,
 ) -> Result<Created<LinkView>, Problem> {
-    let words = ("/account/activate", "Activation link generated");
+    let words = (MailTemplate::ActivateUser, "Activation link generated");
     generate(&room, caller, id, ACTIVATE_USER, words).await
 }
 
@@ -107,6 +121,6 @@ async fn generate_password_reset_token(
     caller: EnvironmentCaller,
     Path(id): Path<String>,
 ) -> Result<Created<LinkView>, Problem> {
-    let words = ("/account/reset-password", "Password reset link generated");
+    let words = (MailTemplate::ResetPassword, "Password reset link generated");
     generate(&room, caller, id, RESET_PASSWORD, words).await
 }

@@ -1,5 +1,6 @@
 //! Decisions about members of a tenant.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use db::{StoreError, Tx};
@@ -66,11 +67,8 @@ pub(crate) async fn set(
 ) -> Result<(), UserError> {
     let user = held(tx, change, id).await?;
     let held = records::role_ids(tx, &change.scope, user.id.as_str()).await?;
-    let new: Vec<String> = wanted
-        .iter()
-        .filter(|role| !held.contains(role))
-        .cloned()
-        .collect();
+    let new: BTreeSet<&String> = wanted.iter().filter(|role| !held.contains(role)).collect();
+    let new: Vec<String> = new.into_iter().cloned().collect();
     let old: Vec<String> = held.into_iter().filter(|role| !wanted.contains(role)).collect();
     if !new.is_empty() {
         give(tx, change, id, &new).await?;

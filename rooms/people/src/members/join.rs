@@ -42,16 +42,8 @@ pub async fn join(
     let Some(user) = records::hold(tx, &scope.environment, user.as_str()).await? else {
         return Ok(None);
     };
-    let membership = Membership {
-        tenant_id: scope.tenant_id().to_owned(),
-        role_ids: role_ids.to_vec(),
-        status: MembershipStatus::Activated,
-        is_disabled: false,
-        expires_at: None,
-        valid_after: Millis(0),
-        sub_accounts: reaches,
-        created_at: now,
-    };
+    let status = MembershipStatus::Activated;
+    let membership = Membership::new(scope.tenant_id(), role_ids.to_vec(), status, reaches, now);
     if records::write_new_member(tx, &scope.environment, &user, &membership).await? {
         return Ok(Some(Joined::New(user)));
     }

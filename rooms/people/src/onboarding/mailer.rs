@@ -52,6 +52,8 @@ pub struct Issued {
     /// What the link carries beside the user's id. With a code it is worth nothing without the digits.
     pub token: Secret,
     pub delivery: Delivery,
+    /// Which mail it was.
+    pub template: MailTemplate,
     pub posted: Posted,
 }
 
@@ -212,6 +214,7 @@ impl Mailer {
         Ok(Issued {
             token,
             delivery: sending.delivery,
+            template,
             posted,
         })
     }

@@ -12,6 +12,7 @@ mod strategies;
 
 use web::Routes;
 
+use crate::records::{Membership, MembershipStatus, UserRecord};
 use crate::room::People;
 
 pub use mailer::{Inviter, Issued, Mailer};
@@ -23,4 +24,9 @@ pub(crate) fn routes() -> Routes<People> {
         .and(accept::routes())
         .and(reset::routes())
         .and(resend::routes())
+}
+
+/// Whether a membership has yet to be confirmed, or its user's address to be proved.
+pub(crate) fn is_waiting(user: &UserRecord, membership: &Membership) -> bool {
+    !membership.is_disabled && (!user.verified || membership.status != MembershipStatus::Activated)
 }

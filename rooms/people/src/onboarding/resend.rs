@@ -5,9 +5,10 @@ use blocks::throttle;
 use db::Tx;
 use web::{AnyCaller, Done, Guard, Need, Path, Problem, Routes, State, routes};
 
+use super::is_waiting;
 use super::mailer::{Inviter, Mailer};
 use crate::members;
-use crate::records::{self, MembershipStatus};
+use crate::records;
 use crate::room::{Change, People};
 use crate::users::{UserError, note};
 
@@ -61,19 +62,17 @@ async fn waiting(tx: &Tx, change: &Change, id: &str) -> Result<records::Membersh
     let membership = records::membership(tx, &change.scope, &user.id)
         .await?
         .ok_or(UserError::NotFound)?;
-    if user.verified && membership.status == MembershipStatus::Activated || membership.is_disabled {
-        return Err(UserError::InAlready);
+    if is_waiting(&user, &membership) {
+        Ok(membership)
+    } else {
+        Err(UserError::InAlready)
     }
-    Ok(membership)
 }
 
 async fn again(tx: &Tx, change: &Change, mailer: &Mailer, id: &str) -> Result<(), UserError> {
     let user = members::held(tx, change, id).await?;
     let membership = waiting(tx, change, id).await?;
-    let issuer = match &change.bounded_by {
-        Some(by) => records::user_by_id(tx, &change.scope.environment, by.user.as_str()).await?,
-        None => None,
-    };
+    let issuer = change.issuer(tx).await?;
     let inviter = Inviter {
         user: issuer.as_ref(),
         metadata: None,

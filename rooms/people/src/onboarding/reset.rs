@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use blocks::tasks::{self, Progress, Runner, Task};
 use blocks::throttle;
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Ids, Millis, Scope, Secret};
+use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use web::{AnyCaller, Body, Done, Guard, IntoResponse, Json, Need, Problem, Response, Routes, State, routes};
 
-use super::mailer::{Inviter, Mailer};
-use super::strategies::Delivery;
+use super::is_waiting;
+use super::mailer::{Inviter, Issued, Mailer};
 use crate::bulk::Starter;
+use crate::identifiers::page_link;
 use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::{Change, People};
 use crate::users::{UserError, note};
@@ -68,26 +69,13 @@ async fn asked(room: &People, caller: &AnyCaller, body: ResetInvitationBody) -> 
     Ok(email)
 }
 
-/// The user on whose word a change is made.
-async fn issuer(tx: &Tx, change: &Change) -> Result<Option<UserRecord>, StoreError> {
-    match &change.bounded_by {
-        Some(by) => records::user_by_id(tx, &change.scope.environment, by.user.as_str()).await,
-        None => Ok(None),
-    }
-}
-
-/// Whether a membership has yet to be confirmed, or its user's address to be proved.
-fn is_waiting(user: &UserRecord, membership: &Membership) -> bool {
-    !membership.is_disabled && (!user.verified || membership.status != MembershipStatus::Activated)
-}
-
 /// Sends one member of the scope's tenant the mail again. The one before stops working.
 async fn reset(
     tx: &Tx,
     change: &Change,
     mailer: &Mailer,
     email: &str,
-) -> Result<Option<(String, Delivery, bool, Secret)>, UserError> {
+) -> Result<Option<(UserId, Issued)>, UserError> {
     let (environment, scope) = (&change.scope.environment, &change.scope);
     let found = records::user_by_email(tx, environment, email).await?;
     let found = found.ok_or(UserError::NotFound)?;
@@ -103,7 +91,7 @@ async fn reset(
     if !is_waiting(&user, &membership) {
         return Err(UserError::NotWaiting);
     }
-    let by = issuer(tx, change).await?;
+    let by = change.issuer(tx).await?;
     let inviter = Inviter {
         user: by.as_ref(),
         metadata: None,
@@ -112,7 +100,7 @@ async fn reset(
         .welcome(tx, scope, (&user, &membership), inviter, change.now)
         .await?;
     note(tx, change, "Invitation sent again", None, Some(&user)).await?;
-    Ok(issued.map(|issued| (user.id.to_string(), issued.delivery, user.verified, issued.token)))
+    Ok(issued.map(|issued| (user.id, issued)))
 }
 
 /// Sends the member of this address the mail again: an invitation, or an activation while the address is not proved. What
@@ -135,28 +123,15 @@ async fn reset_invitation(
         .db()
         .write(async move |tx| reset(tx, &change, &mailer, &email).await)
         .await?;
-    let (AnyCaller::Environment(caller), Some((user_id, delivery, proved, token))) = (caller, issued) else {
+    let (AnyCaller::Environment(caller), Some((user, issued))) = (caller, issued) else {
         return Ok(Done::OK.into_response());
     };
-    let environment = room.directory.by_id(caller.environment.as_str()).await?;
-    let base = environment.map_or_else(String::new, |found| found.public_url.clone());
-    let page = match (proved, delivery) {
-        (true, Delivery::Link) => "/account/invitation/accept",
-        (true, Delivery::Code) => "/account/invitation/code",
-        (false, Delivery::Link) => "/account/activate",
-        (false, Delivery::Code) => "/account/activate/code",
-    };
-    // Neither ids nor tokens hold anything that a query would read differently.
-    let link = format!(
-        "{}/oauth{page}?userId={user_id}&token={}",
-        base.trim_end_matches('/'),
-        token.reveal()
-    );
+    let link = page_link(&room, &caller.environment, issued.template, &user, &issued.token).await?;
     Ok(Json(InvitationView {
-        user_id,
+        user_id: user.to_string(),
         tenant_id,
         link,
-        token: token.reveal().to_owned(),
+        token: issued.token.reveal().to_owned(),
     })
     .into_response())
 }
@@ -247,7 +222,7 @@ impl InvitationReset {
                 continue;
             };
             let change = order.by.change(scope, self.ids.clone(), now);
-            let by = issuer(tx, &change).await?;
+            let by = change.issuer(tx).await?;
             let inviter = Inviter {
                 user: by.as_ref(),
                 metadata: None,

@@ -43,6 +43,33 @@ pub struct UserRecord {
 }
 
 impl UserRecord {
+    /// A user who begins now, of whom nothing else is known.
+    pub(crate) fn new(id: UserId, name: &str, tenant: &str, now: Millis) -> Self {
+        Self {
+            id,
+            email: None,
+            username: None,
+            name: name.to_owned(),
+            phone_number: None,
+            verified: false,
+            is_locked: false,
+            provider: "local".to_owned(),
+            managed_by: "frontegg".to_owned(),
+            invisible: false,
+            super_user: false,
+            mfa_enrolled: false,
+            mfa_bypass: false,
+            metadata: "{}".to_owned(),
+            vendor_metadata: None,
+            profile_picture_url: None,
+            external_id: None,
+            active_tenant: tenant.to_owned(),
+            valid_after: Millis(0),
+            last_login: None,
+            created_at: now,
+        }
+    }
+
     /// What the e-mail column holds.
     pub(crate) fn email_key(&self) -> String {
         self.email
@@ -133,6 +160,26 @@ pub struct Membership {
 }
 
 impl Membership {
+    /// A membership that begins now, without an end.
+    pub(crate) fn new(
+        tenant: &str,
+        role_ids: Vec<String>,
+        status: MembershipStatus,
+        sub_accounts: bool,
+        now: Millis,
+    ) -> Self {
+        Self {
+            tenant_id: tenant.to_owned(),
+            role_ids,
+            status,
+            is_disabled: false,
+            expires_at: None,
+            valid_after: Millis(0),
+            sub_accounts,
+            created_at: now,
+        }
+    }
+
     /// Whether temporary access has ended.
     #[must_use]
     pub fn is_expired(&self, now: Millis) -> bool {

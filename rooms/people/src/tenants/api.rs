@@ -58,11 +58,12 @@ async fn add_to_tenant(
     Body(body): Body<NewTenantBody>,
 ) -> Result<Created<UserView>, Problem> {
     let entry = body.checked().map_err(UserError::Faults)?;
-    let (change, mailer) = (room.change_by_environment(&caller), room.mailer.clone());
+    let change = room.change_by_environment(&caller);
+    let (credentials, mailer) = (Arc::clone(&room.credentials), room.mailer.clone());
     let user = room
         .app
         .db()
-        .write(async move |tx| domain::add(tx, &change, &mailer, &id, &entry).await)
+        .write(async move |tx| domain::add(tx, &change, (&credentials, &mailer), &id, &entry).await)
         .await?;
     Ok(Created(user))
 }

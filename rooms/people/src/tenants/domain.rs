@@ -1,10 +1,11 @@
 //! Decisions about the tenants of users.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use blocks::audit::AuditRecord;
 use db::Tx;
-use kit::{EnvironmentId, Millis, Scope, TenantId};
+use kit::{EnvironmentId, Scope, TenantId};
 use serde_json::json;
 use tenancy::{NewTenant, TenantError};
 
@@ -14,7 +15,7 @@ use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
 use crate::users::{UserError, note};
 use crate::views::{self, Audience, Detail, Lens, UserView};
-use crate::{Inviter, Mailer};
+use crate::{Credentials, Inviter, Mailer};
 
 /// Most statuses that are told of one user.
 const MOST_STATUSES: i64 = 2_000;
@@ -74,16 +75,14 @@ async fn membership(
     sub_accounts: bool,
 ) -> Result<Membership, UserError> {
     let roles = tenancy::default_roles(tx, &change.scope).await?;
-    Ok(Membership {
-        tenant_id: change.scope.tenant_id().to_owned(),
-        role_ids: roles.into_iter().map(|role| role.id).collect(),
+    let roles = roles.into_iter().map(|role| role.id).collect();
+    Ok(Membership::new(
+        change.scope.tenant_id(),
+        roles,
         status,
-        is_disabled: false,
-        expires_at: None,
-        valid_after: Millis(0),
         sub_accounts,
-        created_at: change.now,
-    })
+        change.now,
+    ))
 }
 
 async fn shown(tx: &Tx, change: &Change, id: &str) -> Result<UserView, UserError> {
@@ -133,7 +132,7 @@ pub(super) async fn set_active(
 pub(super) async fn add(
     tx: &Tx,
     change: &Change,
-    mailer: &Mailer,
+    (credentials, mailer): (&Arc<dyn Credentials>, &Mailer),
     id: &str,
     entry: &Entry,
 ) -> Result<UserView, UserError> {
@@ -149,6 +148,12 @@ pub(super) async fn add(
         (false, false) => MembershipStatus::NotActivated,
     };
     let new = membership(tx, change, status, *reaches).await?;
+    // As for anybody who is invited.
+    if let Some(email) = &user.email
+        && !credentials.admits_address(tx, &change.scope, email).await?
+    {
+        return Err(UserError::AddressNotAdmitted);
+    }
     if !records::write_new_member(tx, environment, &user, &new).await? {
         return Err(UserError::AlreadyMember);
     }

@@ -10,6 +10,7 @@ use tenancy::Role;
 
 use super::domain::{self, UserError, note};
 use super::model::Creation;
+use crate::onboarding::is_waiting;
 use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
 use crate::views::{self, Audience, Detail, Lens, UserView};
@@ -54,21 +55,18 @@ pub(crate) async fn create(
         return Err(UserError::NoTemporary);
     }
     let roles = roles_for(tx, change, creation).await?;
+    let status = if creation.silent {
+        MembershipStatus::PendingLogin
+    } else {
+        MembershipStatus::NotActivated
+    };
+    let reaches = creation.sub_accounts || access.by_default();
+    let roles = roles.into_iter().map(|role| role.id).collect();
     let mut membership = Membership {
-        tenant_id: tenant.to_string(),
-        role_ids: roles.into_iter().map(|role| role.id).collect(),
-        status: if creation.silent {
-            MembershipStatus::PendingLogin
-        } else {
-            MembershipStatus::NotActivated
-        },
-        is_disabled: false,
         expires_at: creation
             .expires_in
             .map(|seconds| change.now.plus_seconds(seconds)),
-        valid_after: kit::Millis(0),
-        sub_accounts: creation.sub_accounts || access.by_default(),
-        created_at: change.now,
+        ..Membership::new(tenant.as_str(), roles, status, reaches, change.now)
     };
     let known = match find(tx, environment, creation).await? {
         Some(user) => Some(user),
@@ -84,7 +82,9 @@ pub(crate) async fn create(
     let user = match known {
         Some(user) => match attach(tx, change, creation, user, &mut membership).await? {
             Attached::Joined(user) => user,
-            Attached::Waiting(user) => return resend(tx, change, mailer, creation, user).await,
+            Attached::Waiting(user, held) => {
+                return resend(tx, change, mailer, creation, (user, held)).await;
+            }
         },
         None => {
             let user = new_user(prepared, &membership);
@@ -151,10 +151,7 @@ async fn tell(
     creation: &Creation,
     (user, membership, new): (&UserRecord, &Membership, bool),
 ) -> Result<(), StoreError> {
-    let issuer = match &change.bounded_by {
-        Some(by) => records::user_by_id(tx, &change.scope.environment, by.user.as_str()).await?,
-        None => None,
-    };
+    let issuer = change.issuer(tx).await?;
     let inviter = Inviter {
         user: issuer.as_ref(),
         metadata: creation.email_metadata.as_ref(),
@@ -178,12 +175,8 @@ async fn resend(
     change: &Change,
     mailer: Option<&Mailer>,
     creation: &Creation,
-    user: UserRecord,
+    (user, membership): (UserRecord, Membership),
 ) -> Result<UserView, UserError> {
-    let membership = records::membership(tx, &change.scope, &user.id)
-        .await?
-        .filter(|one| !one.is_disabled)
-        .ok_or(UserError::AlreadyMember)?;
     if let Some(mailer) = mailer {
         tell(tx, change, mailer, creation, (&user, &membership, false)).await?;
     }
@@ -222,7 +215,7 @@ async fn find(
 enum Attached {
     Joined(UserRecord),
     /// A member already, who has not come in yet and shall hear of it again.
-    Waiting(UserRecord),
+    Waiting(UserRecord, Membership),
 }
 
 /// Makes somebody who is there a member; nothing of the user itself changes.
@@ -241,45 +234,30 @@ async fn attach(
         membership.status = MembershipStatus::PendingInvitation;
     }
     if !records::write_new_member(tx, &change.scope.environment, &user, membership).await? {
-        let waiting = creation.resends && !creation.silent && user.email.is_some();
-        return if waiting && is_waiting(tx, change, &user).await? {
-            Ok(Attached::Waiting(user))
-        } else {
-            Err(UserError::AlreadyMember)
+        let resends = creation.resends && !creation.silent && user.email.is_some();
+        let held = records::membership(tx, &change.scope, &user.id).await?;
+        return match held.filter(|held| resends && is_waiting(&user, held)) {
+            Some(held) => Ok(Attached::Waiting(user, held)),
+            None => Err(UserError::AlreadyMember),
         };
     }
     Ok(Attached::Joined(user))
 }
 
-/// Whether a member has yet to activate the account or to accept the invitation.
-async fn is_waiting(tx: &Tx, change: &Change, user: &UserRecord) -> Result<bool, StoreError> {
-    let held = records::membership(tx, &change.scope, &user.id).await?;
-    Ok(held.is_some_and(|one| !user.verified || one.status != MembershipStatus::Activated))
-}
-
 fn new_user(prepared: &Prepared, membership: &Membership) -> UserRecord {
     let creation = &prepared.creation;
+    let id = prepared.id.as_str().into();
     UserRecord {
-        id: prepared.id.as_str().into(),
         email: creation.email.clone(),
         username: creation.username.clone(),
-        name: creation.name.clone(),
         phone_number: creation.phone_number.clone(),
         verified: creation.vouched,
-        is_locked: false,
         provider: creation.provider.as_str().to_owned(),
-        managed_by: "frontegg".to_owned(),
-        invisible: false,
-        super_user: false,
-        mfa_enrolled: false,
         mfa_bypass: creation.mfa_bypass,
         metadata: creation.metadata.clone(),
         vendor_metadata: creation.vendor_metadata.clone(),
         profile_picture_url: creation.profile_picture_url.clone(),
         external_id: creation.external_id.clone(),
-        active_tenant: membership.tenant_id.clone(),
-        valid_after: kit::Millis(0),
-        last_login: None,
-        created_at: membership.created_at,
+        ..UserRecord::new(id, &creation.name, &membership.tenant_id, membership.created_at)
     }
 }

@@ -215,18 +215,7 @@ async fn read_environment_history(
     State(room): State<Access>,
     caller: AnyCaller,
 ) -> Result<Json<Stored<PasswordHistoryPolicy>>, Problem> {
-    let (scope, now) = (Scope::environment(caller.scope().environment), room.app.now());
-    let found = room
-        .app
-        .db()
-        .read(async move |tx| settings::written(tx, &scope).await)
-        .await?;
-    Ok(Json(found.unwrap_or_else(|| Stored {
-        id: String::new(),
-        value: PasswordHistoryPolicy::default(),
-        created_at: now,
-        updated_at: now,
-    })))
+    settings::read_environment(&room.app, &caller.scope().environment).await
 }
 
 /// How long passwords last. Periods are in minutes.

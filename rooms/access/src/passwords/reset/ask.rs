@@ -1,7 +1,7 @@
 //! Asking for a new password.
 
 use blocks::audit::{Actor, AuditRecord};
-use blocks::one_time::{Bound, CodeKey, Holder, OneTimeCode, Verdict};
+use blocks::one_time::{self, Bound, CodeKey, Holder, OneTimeCode, Verdict};
 use blocks::throttle;
 use db::{StoreError, Tx};
 use environment::{MailTemplate, Posted, SmsOrder, SmsTemplate};
@@ -80,10 +80,9 @@ impl Named {
         }
     }
 
-    /// Stands for a user who is not there: the same writes as for one who is, in one of a few rows.
+    /// Stands for a user who is not there: the same writes as for one who is.
     fn nobody(&self) -> String {
-        let digest = crypto::sha256_hex(self.text());
-        format!("nobody-{}", digest.get(..3).unwrap_or_default())
+        one_time::nobody(self.text())
     }
 }
 
@@ -93,12 +92,8 @@ async fn may_send(
     environment: &EnvironmentId,
     who: &str,
     now: Millis,
-) -> Result<bool, Problem> {
-    match throttle::send(room.app.db(), &room.limits, environment, who, now).await {
-        Ok(()) => Ok(true),
-        Err(problem) if problem.status().as_u16() == 429 => Ok(false),
-        Err(problem) => Err(problem),
-    }
+) -> Result<bool, StoreError> {
+    throttle::may_send(room.app.db(), &room.limits, environment, who, now).await
 }
 
 fn record(user: &UserRecord, caller: &PublicCaller) -> AuditRecord {

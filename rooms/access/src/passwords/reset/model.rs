@@ -101,7 +101,7 @@ pub(super) struct PasswordResetCodeBody {
 }
 
 /// What sets a new password.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResetTicketView {
     pub(super) user_id: String,

@@ -1,11 +1,11 @@
 //! A new number for somebody who lost the old one: the mailbox proves who it is.
 
 use blocks::audit::{Actor, AuditRecord};
-use blocks::one_time::{Bound, IssuedCode, OneTimeCode, Ticket};
+use blocks::one_time::{self, Bound, IssuedCode, OneTimeCode, Ticket};
 use blocks::throttle;
 use db::Tx;
 use environment::MailTemplate;
-use kit::{EnvironmentId, Scope};
+use kit::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Body, Done, Guard, Json, Problem, PublicCaller, Routes, State, routes};
@@ -123,7 +123,7 @@ async fn issue(tx: &Tx, desk: &Desk, email: &str) -> Result<IssuedCode, Identifi
     // Nobody's code is written as well, so that both cases cost and answer the same.
     let subject = user
         .as_ref()
-        .map_or_else(|| nobody(environment, email), |user| user.id.to_string());
+        .map_or_else(|| one_time::nobody(email), |user| user.id.to_string());
     let owner = user.as_ref().map_or("", |user| user.id.as_str());
     let bound = Bound {
         environment,
@@ -143,14 +143,6 @@ async fn issue(tx: &Tx, desk: &Desk, email: &str) -> Result<IssuedCode, Identifi
         }
     }
     Ok(code)
-}
-
-/// One of a few subjects, so that made-up addresses fill no table.
-fn nobody(environment: &EnvironmentId, email: &str) -> String {
-    let sum = format!("{environment}{email}").bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    });
-    format!("nobody-{}", sum % 4096)
 }
 
 /// Takes the code from the mail.
