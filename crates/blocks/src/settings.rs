@@ -254,6 +254,35 @@ pub fn merged<S: Setting>(stored: &S, changes: Map<String, Value>) -> Result<S, 
     }
 }
 
+/// Lays the members that are given over the document of this level, made where there is none, and records it. `settle` has
+/// the last word, knowing what was there before.
+///
+/// # Errors
+/// 400 for a document that breaks a rule; when storage fails.
+pub async fn lay_over<S: Setting + PartialEq>(
+    tx: &Tx,
+    ids: &Ids,
+    scope: &Scope,
+    (changes, by): (&Map<String, Value>, &AuditRecord),
+    settle: impl Fn(&S, S) -> S,
+    now: Millis,
+) -> Result<S, Problem> {
+    // So that there is a row to hold, and two changes at once do not lose one another's part.
+    let first = create(tx, ids, scope, now, &S::default()).await?;
+    let old = hold::<S>(tx, scope).await?;
+    let old = old.map(|stored| stored.value).unwrap_or_default();
+    let new = settle(&old, merged(&old, changes.clone())?);
+    if new == old && !first {
+        return Ok(new);
+    }
+    put(tx, ids, scope, now, &new).await?;
+    by.clone()
+        .changed((!first).then_some(&old), Some(&new))
+        .write(tx, ids, scope, now)
+        .await?;
+    Ok(new)
+}
+
 /// GET of a policy that is absent until written.
 ///
 /// # Errors

@@ -133,7 +133,7 @@ async fn read<S: Setting>(room: &People, caller: EnvironmentCaller) -> Result<Js
 }
 
 /// The members of the body replace those in force.
-async fn write<S: Setting>(
+async fn write<S: Setting + PartialEq>(
     room: &People,
     caller: EnvironmentCaller,
     body: Map<String, Value>,
@@ -147,21 +147,12 @@ async fn write<S: Setting>(
         return Err(Problem::faults(absent));
     }
     let (ids, now) = (room.app.ids().clone(), room.app.now());
+    let by = AuditRecord::new(action, "configuration", S::NAME).by_environment(&caller);
+    let scope = Scope::environment(caller.environment);
+    let keep = |_: &S, new| new;
     room.app
         .db()
-        .write(async move |tx| {
-            let scope = Scope::environment(caller.environment.clone());
-            settings::hold::<S>(tx, &scope).await?;
-            let old = settings::effective::<S>(tx, &scope).await?;
-            let new = settings::merged(&old, body.clone())?;
-            settings::put(tx, &ids, &scope, now, &new).await?;
-            AuditRecord::new(action, "configuration", S::NAME)
-                .by_environment(&caller)
-                .changed(Some(&old), Some(&new))
-                .write(tx, &ids, &scope, now)
-                .await?;
-            Ok::<_, Problem>(())
-        })
+        .write(async move |tx| settings::lay_over(tx, &ids, &scope, (&body, &by), keep, now).await)
         .await?;
     Ok(Done::OK)
 }

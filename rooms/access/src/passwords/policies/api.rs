@@ -2,9 +2,9 @@
 
 use blocks::audit::AuditRecord;
 use blocks::settings::{self, Setting, Stored};
-use db::{StoreError, Tx};
+use db::StoreError;
 use environment::AuthConfiguration;
-use kit::{Ids, Millis, Scope, UserId};
+use kit::{Millis, Scope, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -56,33 +56,6 @@ async fn leave(
             "The environment does not let accounts set their own {what}"
         )))
     }
-}
-
-/// Lays the members that are given over the document of this level, made where there is none. Null counts as absent.
-async fn lay_over<S: Setting + PartialEq>(
-    tx: &Tx,
-    ids: &Ids,
-    scope: &Scope,
-    (changes, by): (&Map<String, Value>, &AuditRecord),
-    settle: impl Fn(&S, S) -> S,
-    now: Millis,
-) -> Result<S, Problem> {
-    // So that there is a row to hold, and two changes at once do not lose one another's part.
-    let first = settings::create(tx, ids, scope, now, &S::default()).await?;
-    let old = settings::hold::<S>(tx, scope).await?;
-    let old = old.map(|stored| stored.value).unwrap_or_default();
-    let mut given = changes.clone();
-    given.retain(|_, value| !value.is_null());
-    let new = settle(&old, settings::merged(&old, given)?);
-    if new == old && !first {
-        return Ok(new);
-    }
-    settings::put(tx, ids, scope, now, &new).await?;
-    by.clone()
-        .changed((!first).then_some(&old), Some(&new))
-        .write(tx, ids, scope, now)
-        .await?;
-    Ok(new)
 }
 
 /// How passwords must be made up in the tenant, or in the environment where none is named.
@@ -150,8 +123,10 @@ async fn read_strictest_policy(
 async fn write_password_policy(
     State(room): State<Access>,
     caller: AnyCaller,
-    Body(changes): Body<Map<String, Value>>,
+    Body(mut changes): Body<Map<String, Value>>,
 ) -> Result<Created<PasswordPolicy>, Problem> {
+    // Forms send what they leave alone as null.
+    changes.retain(|_, value| !value.is_null());
     let given = |found: &AuthConfiguration| found.allow_override_password_complexity;
     leave(&room, &caller, given, "password policy").await?;
     let by = AuditRecord::new("Password policy changed", "policy", PasswordPolicy::NAME).by(&caller);
@@ -159,7 +134,7 @@ async fn write_password_policy(
     let keep = |_: &PasswordPolicy, new| new;
     room.app
         .db()
-        .write(async move |tx| lay_over(tx, &ids, &scope, (&changes, &by), keep, now).await)
+        .write(async move |tx| settings::lay_over(tx, &ids, &scope, (&changes, &by), keep, now).await)
         .await
         .map(Created)
 }
@@ -334,7 +309,7 @@ async fn write_rotation_period(
     };
     room.app
         .db()
-        .write(async move |tx| lay_over(tx, &ids, &scope, (&changes, &by), settle, now).await)
+        .write(async move |tx| settings::lay_over(tx, &ids, &scope, (&changes, &by), settle, now).await)
         .await?;
     Ok(Done::OK)
 }
