@@ -115,7 +115,11 @@ impl Tx {
     /// # Errors
     /// What the engine refused, as [`StoreError`].
     pub async fn begin_part(&self) -> Result<(), StoreError> {
-        self.run(Text::Built("SAVEPOINT part"), &[]).await.map(drop)
+        self.run(Text::Built("SAVEPOINT part"), &[]).await?;
+        if let Inner::Sqlite(tx) = &self.0 {
+            tx.begin_part();
+        }
+        Ok(())
     }
 
     /// Ends the part and keeps what it wrote.
@@ -123,9 +127,11 @@ impl Tx {
     /// # Errors
     /// What the engine refused, as [`StoreError`].
     pub async fn keep_part(&self) -> Result<(), StoreError> {
-        self.run(Text::Built("RELEASE SAVEPOINT part"), &[])
-            .await
-            .map(drop)
+        self.run(Text::Built("RELEASE SAVEPOINT part"), &[]).await?;
+        if let Inner::Sqlite(tx) = &self.0 {
+            tx.end_part();
+        }
+        Ok(())
     }
 
     /// Ends the part as if it had never been. Not after a failed statement: that spoils the whole transaction.

@@ -9,8 +9,12 @@ use crate::Millis;
 
 /// Where new ids and secret bytes come from.
 pub trait IdSource: Send + Sync {
-    /// A UUID v4 in text form. Clients parse most ids as UUIDs.
+    /// A UUID v4 in text form: random, and by its first digit never mistaken for one of [`IdSource::ordered`].
     fn v4(&self) -> String;
+    /// A UUID that reads as v4, which clients' validators expect of users and tenants, but begins with the milliseconds of
+    /// its making and goes on with 74 random bits. A million rows under random keys are in a million places of every
+    /// index; these go to the end of it.
+    fn ordered(&self, now: Millis) -> String;
     /// A UUID v7: ascending in time, for tables that only grow at the end (audits, sessions, refresh tokens).
     fn v7(&self, now: Millis) -> String;
     /// Fresh key material.
@@ -30,6 +34,11 @@ impl Ids {
     #[must_use]
     pub fn v4(&self) -> String {
         self.0.v4()
+    }
+
+    #[must_use]
+    pub fn ordered(&self, now: Millis) -> String {
+        self.0.ordered(now)
     }
 
     #[must_use]
@@ -71,6 +80,15 @@ impl IdSource for RandomIds {
     fn v4(&self) -> String {
         let mut bytes = [0; 16];
         self.fill(&mut bytes);
+        bytes[0] |= 0x80;
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+
+    fn ordered(&self, now: Millis) -> String {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        let millis = now.0.to_be_bytes();
+        bytes[..6].copy_from_slice(&millis[2..]);
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
@@ -105,6 +123,12 @@ impl IdSource for CountedIds {
         format!("00000000-0000-4000-a000-{:012x}", self.next())
     }
 
+    fn ordered(&self, now: Millis) -> String {
+        let millis = format!("{:012x}", now.0);
+        let (high, low) = millis.split_at(8);
+        format!("{high}-{low}-4000-a000-{:012x}", self.next())
+    }
+
     fn v7(&self, now: Millis) -> String {
         let millis = format!("{:012x}", now.0);
         let (high, low) = millis.split_at(8);
@@ -120,6 +144,22 @@ impl IdSource for CountedIds {
     }
 }
 
+/// Gives a UUID the first digit of a random one, so that it cannot be told from those of [`IdSource::v4`].
+#[must_use]
+pub fn as_random(mut id: String) -> String {
+    let first = id.chars().next().and_then(|digit| digit.to_digit(16));
+    if let Some(first) = first.and_then(|digit| char::from_digit(digit | 8, 16)) {
+        id.replace_range(..1, first.encode_utf8(&mut [0; 4]));
+    }
+    id
+}
+
+/// Whether an id tells when it was made: one of [`IdSource::ordered`], of the years 2004 to 2039.
+#[must_use]
+pub fn tells_time(id: &str) -> bool {
+    is_uuid(id) && id.starts_with("01")
+}
+
 /// Whether a text is a UUID in its hyphenated form.
 #[must_use]
 pub fn is_uuid(text: &str) -> bool {
@@ -133,16 +173,32 @@ mod tests {
     #[test]
     fn every_source_makes_uuids_of_the_version_it_says() {
         for source in [&RandomIds::new() as &dyn IdSource, &CountedIds::default()] {
-            let (v4, v7) = (source.v4(), source.v7(Millis(1_760_000_000_000)));
+            let now = Millis(1_760_000_000_000);
+            let (v4, v7, ordered) = (source.v4(), source.v7(now), source.ordered(now));
             assert!(is_uuid(&v4) && v4.as_bytes()[14] == b'4', "{v4}");
+            assert!(is_uuid(&ordered) && ordered.as_bytes()[14] == b'4', "{ordered}");
+            assert!(tells_time(&ordered) && !tells_time(&v4), "{ordered}, {v4}");
             assert!(is_uuid(&v7) && v7.as_bytes()[14] == b'7', "{v7}");
             assert_ne!(source.bytes32(), source.bytes32());
         }
     }
 
     #[test]
-    fn later_v7_ids_sort_after_earlier_ones() {
+    fn what_is_derived_looks_like_what_is_random() {
+        let derived = as_random("3f2a0000-0000-4000-a000-000000000001".to_owned());
+        assert_eq!(derived, "bf2a0000-0000-4000-a000-000000000001");
+        assert_eq!(as_random(derived.clone()), derived);
         let source = RandomIds::new();
+        for _ in 0..64 {
+            let random = source.v4();
+            assert_eq!(as_random(random.clone()), random);
+        }
+    }
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        let source = RandomIds::new();
+        assert!(source.ordered(Millis(1_000)) < source.ordered(Millis(2_000)));
         assert!(source.v7(Millis(1_000)) < source.v7(Millis(2_000)));
     }
 }

@@ -8,7 +8,7 @@ mod secret;
 mod text;
 
 pub use clock::{Clock, HandClock, Millis, SystemClock};
-pub use ids::{CountedIds, IdSource, Ids, RandomIds, is_uuid};
+pub use ids::{CountedIds, IdSource, Ids, RandomIds, as_random, is_uuid, tells_time};
 pub use patch::Patch;
 pub use scope::{EnvironmentId, Scope, TenantId, UserId};
 pub use secret::{Secret, same};

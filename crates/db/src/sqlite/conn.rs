@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -272,6 +272,8 @@ pub(crate) struct LocalTx {
     conn: Mutex<Conn>,
     notices: Mutex<Vec<Notice>>,
     spoiled: AtomicBool,
+    /// Parts that were begun and not ended.
+    parts: AtomicUsize,
     writes: bool,
 }
 
@@ -281,6 +283,7 @@ impl LocalTx {
             conn: Mutex::new(conn),
             notices: Mutex::new(Vec::new()),
             spoiled: AtomicBool::new(false),
+            parts: AtomicUsize::new(0),
             writes,
         }
     }
@@ -325,6 +328,21 @@ impl LocalTx {
             .unwrap_or_else(PoisonError::into_inner)
             .push(notice);
         Ok(())
+    }
+
+    /// A part of the body begins.
+    pub(crate) fn begin_part(&self) {
+        self.parts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The part that began last ends.
+    pub(crate) fn end_part(&self) {
+        self.parts.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether the body left a part open. Asked once, when it has ended.
+    pub(crate) fn left_part_open(&self) -> bool {
+        self.parts.swap(0, Ordering::Relaxed) > 0
     }
 
     pub(crate) fn is_spoiled(&self) -> bool {

@@ -174,3 +174,57 @@ async fn a_body_that_ends_the_transaction_is_refused() {
         .unwrap();
     assert_eq!(count(&world.db).await, 1);
 }
+
+#[tokio::test]
+async fn a_job_that_fails_after_it_wrote_costs_its_neighbours_nothing_but_time() {
+    let world = World::start(Engine::Sqlite).await;
+    let mut heard = world.db.subscribe();
+    let (hold, blocked) = block(&world.db).await;
+    let add = async |id: &'static str, fails: bool| {
+        let db = world.db.clone();
+        let task = tokio::spawn(async move {
+            db.write(async move |tx| {
+                tx.exec(
+                    sql!("INSERT INTO counters (id, n) SELECT $1, COUNT(*) FROM counters"),
+                    args![id],
+                )
+                .await?;
+                tx.notify("added", id).await?;
+                if fails {
+                    tx.begin_part().await?;
+                    return Err(StoreError::NoRow);
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await
+        });
+        tokio::task::yield_now().await;
+        task
+    };
+    let (first, bad) = (add("first", false).await, add("bad", true).await);
+    let (second, worse) = (add("second", false).await, add("worse", true).await);
+    drop(hold);
+    blocked.await.unwrap().unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert!(matches!(bad.await.unwrap(), Err(StoreError::NoRow)));
+    assert!(matches!(worse.await.unwrap(), Err(StoreError::NoRow)));
+    let rows = world
+        .db
+        .all(sql!("SELECT id, n FROM counters ORDER BY n"), args![])
+        .await
+        .unwrap();
+    let rows: Vec<(String, i64)> = rows
+        .iter()
+        .map(|row| (row.get(0).unwrap(), row.get(1).unwrap()))
+        .collect();
+    assert_eq!(rows, [("first".to_owned(), 0), ("second".to_owned(), 1)]);
+    for id in ["first", "second"] {
+        let notice = db::Notice::Topic {
+            topic: "added".to_owned(),
+            payload: id.to_owned(),
+        };
+        assert_eq!(heard.try_recv().unwrap(), notice);
+    }
+    assert!(heard.try_recv().is_err());
+}

@@ -388,13 +388,15 @@ impl Coming {
                 joining: Some(joining),
             });
         }
+        let ids = self.room.app.ids();
         let new = NewTenant {
+            // Random, like that of the user: one that tells its time would tell a new account from a known one.
+            tenant_id: Some(ids.v4()),
             name: Some(self.order.company.clone()),
             creator_name: Some(self.order.newcomer.name.clone()),
             creator_email: self.order.newcomer.email.clone(),
             ..NewTenant::default()
         };
-        let ids = self.room.app.ids();
         let tenant = tenancy::create_tenant(tx, ids, &self.environment, &new, now).await?;
         let scope = Scope::tenant(self.environment.clone(), tenant.tenant_id.as_str().into());
         let mut record = self

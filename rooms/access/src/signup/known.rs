@@ -23,7 +23,10 @@ pub(super) struct Veil {
 
 impl Veil {
     fn id(&self, what: &str, email: &str) -> String {
-        crypto::derived_uuid(&*self.secret, &format!("sign-up {what} {email}"))
+        kit::as_random(crypto::derived_uuid(
+            &*self.secret,
+            &format!("sign-up {what} {email}"),
+        ))
     }
 }
 
@@ -50,8 +53,14 @@ impl Coming {
                 Some(_) => None,
                 None => self.made_by(tx, user, email).await?,
             };
+            // Sign-ups give random ids; another one would tell that somebody else made the account, and when.
+            let id = if kit::tells_time(user.id.as_str()) {
+                self.veil.id("user", email)
+            } else {
+                user.id.to_string()
+            };
             return Ok(Done::Waiting {
-                user: user.id.to_string(),
+                user: id,
                 tenant: made.unwrap_or(tenant),
                 activation_token: issued
                     .filter(|issued| issued.delivery == Delivery::Code)

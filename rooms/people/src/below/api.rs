@@ -127,7 +127,7 @@ async fn add(room: &People, caller: &AnyCaller, creations: Vec<Creation>) -> Res
         .map(|creation| Prepared {
             creation,
             password: None,
-            id: room.app.ids().v4(),
+            id: room.app.ids().ordered(change.now),
         })
         .collect();
     Ok(room

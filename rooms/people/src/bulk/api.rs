@@ -44,7 +44,7 @@ async fn invite_users(
             Some(password) => Some(room.credentials.prepare(&change.scope, password).await?),
             None => None,
         };
-        let id = room.app.ids().v4();
+        let id = room.app.ids().ordered(change.now);
         users.push(Invitation {
             creation,
             password,

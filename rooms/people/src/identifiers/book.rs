@@ -193,7 +193,7 @@ async fn put_primary(
     }
     let fresh = Identifier {
         kind,
-        id: ids.v4(),
+        id: ids.ordered(now),
         user_id: user.id.to_string(),
         value: value.to_owned(),
         verified: verified.unwrap_or(false),

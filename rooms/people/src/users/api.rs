@@ -73,7 +73,7 @@ async fn add(room: &People, change: Change, mut creation: Creation) -> Result<Cr
         }
         None => None,
     };
-    let id = room.app.ids().v4();
+    let id = room.app.ids().ordered(change.now);
     let prepared = Prepared {
         creation,
         password,

@@ -107,7 +107,7 @@ pub async fn create_tenant(
 ) -> Result<Tenant, TenantError> {
     let tenant = new
         .clone()
-        .into_tenant(environment, (ids.v4(), ids.v4()), now)
+        .into_tenant(environment, (ids.v4(), ids.ordered(now)), now)
         .map_err(TenantError::Faults)?;
     if let Some(parent) = &tenant.parent_tenant_id {
         // Held, so that it does not go at this very moment.

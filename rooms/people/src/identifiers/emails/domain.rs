@@ -99,7 +99,7 @@ impl Desk {
     fn fresh(&self, user: &UserRecord, email: &str, verified: bool) -> Identifier {
         Identifier {
             kind: Kind::Email,
-            id: self.change.ids.v4(),
+            id: self.change.ids.ordered(self.change.now),
             user_id: user.id.to_string(),
             value: email.to_owned(),
             verified,

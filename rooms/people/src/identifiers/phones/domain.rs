@@ -67,7 +67,7 @@ impl Desk {
     fn fresh(&self, user: &UserRecord, phone: &str, verified: bool) -> Identifier {
         Identifier {
             kind: Kind::Phone,
-            id: self.change.ids.v4(),
+            id: self.change.ids.ordered(self.change.now),
             user_id: user.id.to_string(),
             value: phone.to_owned(),
             verified,
