@@ -101,6 +101,12 @@ impl Launch {
         self
     }
 
+    /// Where the server's data are.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     /// Another empty database beside the server's, for measuring what the engine does alone.
     pub async fn scratch(&mut self) -> String {
         let beside = self.database.beside().await;

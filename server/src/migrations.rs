@@ -119,4 +119,19 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_invitations",
         include_str!("../../migrations/0110_access_invitations.sql"),
     ),
+    both(
+        120,
+        "people_sort_keys",
+        include_str!("../../migrations/0120_people_sort_keys.sql"),
+    ),
+    both(
+        121,
+        "tenancy_groupings",
+        include_str!("../../migrations/0121_tenancy_groupings.sql"),
+    ),
+    both(
+        122,
+        "people_families",
+        include_str!("../../migrations/0122_people_families.sql"),
+    ),
 ];

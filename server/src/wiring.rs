@@ -14,8 +14,8 @@ use kit::{Clock, Ids};
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbound::Outbound;
 use people::{
-    BulkInvite, BulkRoles, Credentials, FoldJob, GroupRemoval, InvitationReset, Mailer, MemberMove,
-    PeopleTenancy, RoleRemoval, TemporaryExpiry,
+    BulkInvite, BulkRoles, Credentials, FamilyJob, FoldJob, GroupRemoval, InvitationReset, Mailer,
+    MemberMove, PeopleTenancy, RoleRemoval, TemporaryExpiry,
 };
 use tenancy::{ApplicationHolders, Neighbours, RoleHolders, TenancySeed, TenantPurge};
 use web::{App, BoundRoutes, Edge, EdgeSettings, RouteEntry, Services};
@@ -154,6 +154,7 @@ pub fn build(parts: Parts) -> Built {
             clock: Arc::clone(&clock),
         }),
         Arc::new(FoldJob { db: db.clone() }),
+        Arc::new(FamilyJob { db: db.clone() }),
         Arc::new(OneTimeSweep {
             db: db.clone(),
             clock: Arc::clone(&clock),

@@ -1,6 +1,6 @@
 //! Users, their memberships in tenants, the roles they hold there, and what they are found by.
 //!
-//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_applications`,
+//! Tables: users, `user_identifiers`, memberships, `member_roles`, `member_counts`, `closed_tenants`, `member_families`, `member_applications`,
 //! `application_active_tenants`, `user_groups`, `group_members`, `group_roles`, `profile_images`, and those of the search
 //! index. Other rooms ask through the functions re-exported here; each takes the caller's transaction.
 
@@ -8,6 +8,7 @@ mod applications;
 mod below;
 mod bulk;
 mod credentials;
+mod families;
 mod faults;
 mod groups;
 mod identifiers;
@@ -33,6 +34,7 @@ mod views;
 pub use applications::{Door, Entry, door, entered};
 pub use bulk::{BulkInvite, BulkRoles};
 pub use credentials::{Credentials, PreparedPassword};
+pub use families::FamilyJob;
 pub use groups::GroupRemoval;
 pub use identifiers::{ACTIVATE_USER, RESET_PASSWORD};
 pub use members::{Joined, ShutOutError, count_joined, join, shut_out};

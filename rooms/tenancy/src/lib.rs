@@ -24,7 +24,8 @@ pub use applications::{
     assigned_applications, default_application, given_applications, hold_application, open_tenants,
 };
 pub use hierarchy::{
-    Lineage, SubAccountOpening, ancestors, below_among, descendants, is_within, lineage, parents_among,
+    Lineage, SubAccountOpening, ancestors, below_among, descendants, groupings, is_within, lineage,
+    parents_among,
 };
 pub use migration::TenantMigration;
 pub use permissions::{AssignmentType, Permission, permissions_of_roles};

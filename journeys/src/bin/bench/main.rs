@@ -2,7 +2,7 @@
 //! could do at most. Starts the real release binary with rate limits off and loads it over loopback from this process, on
 //! the same cores. SQLite always; PostgreSQL beside it when TENANTRY_TEST_DATABASE_URL is set.
 //!
-//! `--million` adds the lines over 1,000,000 users, or N (their database is made once and kept in target/bench), `--write`
+//! `--million` adds the lines over 1,000,000 users, or N (for SQLite their database is made once and kept in target/bench), `--write`
 //! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs.
 #![expect(
     clippy::expect_used,
@@ -52,7 +52,10 @@ fn main() {
         }
     }
     if has("--million") || has("--only-million") {
-        lines.extend(million::all(users, duration));
+        lines.extend(million::on_sqlite(users, duration));
+        if journeys::has_postgres() {
+            lines.extend(million::on_postgres(users, duration));
+        }
     }
     let table = table(&lines);
     println!("\n{table}");

@@ -1,5 +1,5 @@
 //! The lines over 100,000 tenants and 1,000,000 users, or as many as are asked for: a tenth of them in one tenant, the others
-//! in 10,000 more.
+//! in 10,000 more, a tenth of which stand below one that has 10,000 sub-tenants.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use journeys::{Direct, Launch, Running, at, repository};
+use journeys::{Direct, Engine, Launch, Running, at, repository};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use crate::callers::Creator;
 use crate::lines::times;
@@ -18,7 +19,7 @@ use crate::report::{Line, Target};
 /// Tenants with users, besides the big one.
 const TENANTS: usize = 10_000;
 const ALL_TENANTS: usize = 100_000;
-/// Every so many tenants stand below the one before them.
+/// Every so many tenants stand below one.
 const BRANCH: usize = 10;
 /// Opens what the kept database has sealed.
 const SEALING_KEY: &str = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMDE";
@@ -30,20 +31,67 @@ struct Size {
     in_big: usize,
 }
 
-pub(crate) fn all(users: usize, duration: Duration) -> Vec<Line> {
-    let size = Size {
-        users,
-        in_big: users / 10,
-    };
+impl Size {
+    const fn of(users: usize) -> Self {
+        Self {
+            users,
+            in_big: users / 10,
+        }
+    }
+}
+
+/// Over SQLite: the database is made once and kept.
+pub(crate) fn on_sqlite(users: usize, duration: Duration) -> Vec<Line> {
+    let size = Size::of(users);
     let kept = kept(users);
     if !kept.is_file() {
-        fill(&kept, size);
+        fill_file(&kept, size);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    one_thread().block_on(async {
+        let name = "SQLite, many users";
+        let mut lines = measure(name, &mut launch(&kept), size, duration).await;
+        // What is written goes into a copy that is thrown away.
+        let spent = kept.with_file_name("spent.db");
+        for suffix in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(kept.with_file_name(format!("spent.db{suffix}"))));
+        }
+        fs::copy(&kept, &spent).expect("the database can be copied");
+        lines.extend(changes(name, &mut launch(&spent), duration).await);
+        fs::remove_file(&spent).expect("the copy can be removed");
+        lines
+    })
+}
+
+/// Over PostgreSQL, in a database that goes afterwards.
+pub(crate) fn on_postgres(users: usize, duration: Duration) -> Vec<Line> {
+    let size = Size::of(users);
+    let runtime = one_thread();
+    let mut launch = runtime
+        .block_on(Launch::new(Engine::Postgres))
+        .with("TENANTRY_SEALING_KEY", SEALING_KEY);
+    two_threads().block_on(fill(&mut launch, size));
+    runtime.block_on(async {
+        let name = "PostgreSQL, many users";
+        let mut lines = measure(name, &mut launch, size, duration).await;
+        lines.extend(changes(name, &mut launch, duration).await);
+        launch.end().await;
+        lines
+    })
+}
+
+fn one_thread() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .expect("a runtime starts");
-    runtime.block_on(measure(&kept, size, duration))
+        .expect("a runtime starts")
+}
+
+fn two_threads() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
 }
 
 fn kept(users: usize) -> PathBuf {
@@ -54,85 +102,80 @@ fn launch(file: &Path) -> Launch {
     Launch::over(&format!("sqlite:{}", file.display())).with("TENANTRY_SEALING_KEY", SEALING_KEY)
 }
 
-/// Makes the database through the router itself, in process, so that every counter is as the server keeps it.
-fn fill(kept: &Path, size: Size) {
-    let Size { users, in_big } = size;
+fn fill_file(kept: &Path, size: Size) {
     let folder = kept.parent().expect("a folder");
     fs::create_dir_all(folder).expect("target/bench can be made");
     let growing = folder.join("growing.db");
     for suffix in ["", "-wal", "-shm"] {
         drop(fs::remove_file(folder.join(format!("growing.db{suffix}"))));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
-    runtime.block_on(async {
-        // The first start creates the environment, as it does for everybody.
-        let started = launch(&growing).start().await;
-        assert_eq!(started.stop(), Some(0), "SIGTERM ends the server with 0");
-        let direct = Direct::open(&format!("sqlite:{}", growing.display()), SEALING_KEY).await;
-        let begun = now();
-        let vendor = direct.vendor().await;
-        vendor
-            .post(at::TENANTS, json!({"tenantId": "big", "name": "Big"}))
-            .await
-            .expect(201);
-        let mut makers = tokio::task::JoinSet::new();
-        for maker in 0..64 {
-            let vendor = vendor.clone();
-            makers.spawn(async move {
-                for tenant in (maker..ALL_TENANTS).step_by(64) {
-                    let mut body = json!({"tenantId": format!("t{tenant}"), "name": tenant_name(tenant)});
-                    // Below the big one, which is there: makers do not wait for each other.
-                    if tenant % BRANCH == 1 {
-                        body["parentTenantId"] = json!("big");
-                    }
-                    vendor.post(at::TENANTS, body).await.expect(201);
-                }
-            });
-        }
-        makers.join_all().await;
-        println!("filling: {ALL_TENANTS} tenants after {:.0?}", begun.elapsed());
-        let mut writers = tokio::task::JoinSet::new();
-        for writer in 0..64 {
-            let vendor = vendor.clone();
-            writers.spawn(async move {
-                for number in (writer..users).step_by(64) {
-                    // Scattered, so that neighbours in one order are strangers in another.
-                    let scattered = number.wrapping_mul(2_654_435_761) % users;
-                    let tenant = if scattered < in_big {
-                        "big".to_owned()
-                    } else {
-                        format!("t{}", number % TENANTS)
-                    };
-                    let (name, email) = person(scattered);
-                    let body =
-                        json!({"email": email, "name": name, "tenantId": tenant, "skipInviteEmail": true});
-                    let answer = vendor.post(at::VENDOR_USERS, body).await;
-                    assert!([201, 409].contains(&answer.status), "{}", answer.text());
-                    if number % 50_000 == 0 {
-                        println!("filling: about {number} of {users} users");
-                    }
-                }
-            });
-        }
-        writers.join_all().await;
-        println!(
-            "filling: {users} users after {:.0?}; emptying the outbox and the search queue",
-            begun.elapsed()
-        );
-        direct.end().await;
-    });
+    two_threads().block_on(fill(&mut launch(&growing), size));
     fs::rename(&growing, kept).expect("the database can be put in its place");
 }
 
-async fn measure(kept: &Path, size: Size, duration: Duration) -> Vec<Line> {
-    let engine = ENGINE;
+/// Fills a database through the router itself, in process, so that every counter is as the server keeps it.
+async fn fill(launch: &mut Launch, Size { users, in_big }: Size) {
+    // The first start creates the environment, as it does for everybody.
+    let started = launch.start().await;
+    assert_eq!(started.stop(), Some(0), "SIGTERM ends the server with 0");
+    let direct = Direct::open(launch.database_url(), SEALING_KEY).await;
+    let begun = now();
+    let vendor = direct.vendor().await;
+    for (id, name) in [("big", "Big"), ("top", "Top")] {
+        vendor
+            .post(at::TENANTS, json!({"tenantId": id, "name": name}))
+            .await
+            .expect(201);
+    }
+    let mut makers = tokio::task::JoinSet::new();
+    for maker in 0..64 {
+        let vendor = vendor.clone();
+        makers.spawn(async move {
+            for tenant in (maker..ALL_TENANTS).step_by(64) {
+                let mut body = json!({"tenantId": format!("t{tenant}"), "name": tenant_name(tenant)});
+                // Below one that is there: makers do not wait for each other.
+                if tenant % BRANCH == 1 {
+                    body["parentTenantId"] = json!("top");
+                }
+                vendor.post(at::TENANTS, body).await.expect(201);
+            }
+        });
+    }
+    makers.join_all().await;
+    println!("filling: {ALL_TENANTS} tenants after {:.0?}", begun.elapsed());
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..64 {
+        let vendor = vendor.clone();
+        writers.spawn(async move {
+            for number in (writer..users).step_by(64) {
+                // Scattered, so that neighbours in one order are strangers in another.
+                let scattered = number.wrapping_mul(2_654_435_761) % users;
+                let tenant = if scattered < in_big {
+                    "big".to_owned()
+                } else {
+                    format!("t{}", number % TENANTS)
+                };
+                let (name, email) = person(scattered);
+                let body = json!({"email": email, "name": name, "tenantId": tenant, "skipInviteEmail": true});
+                let answer = vendor.post(at::VENDOR_USERS, body).await;
+                assert!([201, 409].contains(&answer.status), "{}", answer.text());
+                if number % 50_000 == 0 {
+                    println!("filling: about {number} of {users} users");
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+    println!(
+        "filling: {users} users after {:.0?}; emptying the outbox and the search queue",
+        begun.elapsed()
+    );
+    direct.end().await;
+}
+
+async fn measure(engine: &'static str, launch: &mut Launch, size: Size, duration: Duration) -> Vec<Line> {
     let users = Line::single(engine, "users", size.users as f64, "", None);
     let mut lines = vec![users];
-    let mut launch = launch(kept);
     let mut starts = Vec::new();
     for _ in 0..5 {
         let running = launch.start().await;
@@ -157,6 +200,7 @@ async fn measure(kept: &Path, size: Size, duration: Duration) -> Vec<Line> {
     ));
     let token = running.vendor_token().await;
     let mut pages = Pages {
+        engine,
         running: &running,
         token: &token,
         duration,
@@ -165,19 +209,21 @@ async fn measure(kept: &Path, size: Size, duration: Duration) -> Vec<Line> {
     for (scope, tenant, users) in [
         ("environment", "", size.users),
         ("largest tenant", "big", size.in_big),
+        (
+            "tenant with 10,000 below it",
+            "top",
+            (size.users - size.in_big) / BRANCH,
+        ),
     ] {
         pages.lists(scope, tenant, users).await;
         pages.searches(scope, tenant).await;
     }
     pages.tenants().await;
     pages.singles().await;
-    let mut lines = std::mem::take(&mut pages.lines);
+    let lines = std::mem::take(&mut pages.lines);
     assert_eq!(running.stop(), Some(0), "SIGTERM ends the server with 0");
-    lines.extend(changes(kept, duration).await);
     lines
 }
-
-const ENGINE: &str = "SQLite, many users";
 
 const SYLLABLES: [&str; 40] = [
     "an", "be", "ca", "do", "el", "fa", "go", "ha", "in", "jo", "ka", "lu", "ma", "ni", "or", "pa", "qui",
@@ -211,6 +257,7 @@ fn tenant_name(number: usize) -> String {
 
 /// Measures lists and searches.
 struct Pages<'a> {
+    engine: &'static str,
     running: &'a Running,
     token: &'a str,
     duration: Duration,
@@ -220,6 +267,7 @@ struct Pages<'a> {
 impl Pages<'_> {
     async fn get(&mut self, tenant: &str, path: &str, what: String, most: f64) {
         let line = one(
+            self.engine,
             self.running,
             times(2, |_| crate::callers::Same::get(path, self.token, tenant)),
             what,
@@ -382,14 +430,8 @@ impl Pages<'_> {
     }
 }
 
-/// Lines that write, over a copy that is thrown away.
-async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
-    let spent = kept.with_file_name("spent.db");
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(kept.with_file_name(format!("spent.db{suffix}"))));
-    }
-    fs::copy(kept, &spent).expect("the database can be copied");
-    let mut launch = launch(&spent);
+/// Lines that write.
+async fn changes(engine: &'static str, launch: &mut Launch, duration: Duration) -> Vec<Line> {
     let running = launch.start().await;
     let token = running.vendor_token().await;
     let number = Arc::new(AtomicU64::new(0));
@@ -399,6 +441,7 @@ async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
         let what = format!("durable user creation in {which}, no password");
         lines.push(
             one(
+                engine,
                 &running,
                 creators,
                 what,
@@ -419,16 +462,26 @@ async fn changes(kept: &Path, duration: Duration) -> Vec<Line> {
     let creators = times(8, |_| Creator::new(&token, "t78", &number));
     let what = "user creation at 200/s while the largest tenant is deleted".to_owned();
     let target = Target::P99Millis(50.0);
-    lines.push(one(&running, creators, what, (duration * 2, Some(200)), target).await);
+    lines.push(
+        one(
+            engine,
+            &running,
+            creators,
+            what,
+            (duration * 2, Some(200)),
+            target,
+        )
+        .await,
+    );
     for line in &lines {
         println!("{}", line.row());
     }
     assert_eq!(running.stop(), Some(0), "SIGTERM ends the server with 0");
-    fs::remove_file(&spent).expect("the copy can be removed");
     lines
 }
 
 async fn one(
+    engine: &'static str,
     running: &Running,
     callers: Vec<Box<dyn Caller>>,
     what: String,
@@ -445,5 +498,5 @@ async fn one(
         rate,
     };
     let measured = run(plan, callers).await;
-    Line::measured(ENGINE, what, &measured, running.memory_kib().0, None, target)
+    Line::measured(engine, what, &measured, running.memory_kib().0, None, target)
 }

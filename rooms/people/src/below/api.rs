@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use blocks::listing::{Dialect, Order};
+use db::StoreError;
 use web::{AnyCaller, Body, Created, Done, Guard, Json, Need, Params, Path, Problem, Routes, State, routes};
 
 use super::domain::{self, OPEN, Roles};
@@ -106,11 +107,17 @@ async fn list_people_of_sub_tenants(
     } else {
         Audience::Environment
     };
-    let (items, total) = room
+    let environment = scope.environment.clone();
+    let (items, total, search) = room
         .app
         .db()
-        .read(async move |tx| domain::list(tx, &scope, audience, &mut search.clone()).await)
+        .read::<_, StoreError, _>(async move |tx| {
+            let mut search = search.clone();
+            let (items, total) = domain::list(tx, &scope, audience, &mut search).await?;
+            Ok((items, total, search))
+        })
         .await?;
+    lists::order(room.app.db(), &environment, &search, total).await?;
     let shown = page.answer(items, total, &params);
     Ok(Json(PeoplePage {
         items: shown.items,

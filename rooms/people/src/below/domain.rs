@@ -136,13 +136,14 @@ pub(super) async fn list(
     audience: Audience,
     search: &mut Search,
 ) -> Result<(Vec<UserView>, i64), StoreError> {
-    search.below = lists::below(tx, &scope.environment, scope.tenant_id()).await?;
+    lists::widen(tx, &scope.environment, search).await?;
     let found = lists::find(tx, &scope.environment, search).await?;
+    let below = lists::shown(tx, &scope.environment, search, &found.items).await?;
     let lens = Lens {
         tenant: search.tenant.as_ref(),
         audience,
         detail: Detail::Bare,
-        below: Some(&search.below),
+        below: Some(&below),
     };
     let items = views::views(tx, &scope.environment, found.items, lens).await?;
     Ok((items, found.total))

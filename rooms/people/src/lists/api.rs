@@ -73,7 +73,7 @@ async fn answer(
     caller: &AnyCaller,
     params: &Params,
     page: Page<Sort>,
-    mut search: Search,
+    search: Search,
     (detail, family): (Detail, bool),
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let audience = if caller.user().is_some() {
@@ -82,29 +82,28 @@ async fn answer(
         Audience::Environment
     };
     let environment = caller.scope().environment;
-    if family && let Some(tenant) = search.tenant.clone() {
-        let environment = environment.clone();
-        search.below = room
-            .app
-            .db()
-            .read(async move |tx| super::below(tx, &environment, tenant.as_str()).await)
-            .await?;
-    }
-    let (items, total) = room
+    let of = environment.clone();
+    let (items, total, search) = room
         .app
         .db()
         .read(async move |tx| {
+            let mut search = search.clone();
+            if family {
+                super::widen(tx, &environment, &mut search).await?;
+            }
             let found = domain::find(tx, &environment, &search).await?;
+            let below = super::shown(tx, &environment, &search, &found.items).await?;
             let lens = Lens {
                 tenant: search.tenant.as_ref(),
                 audience,
                 detail,
-                below: (!search.below.is_empty()).then_some(&search.below),
+                below: (!below.is_empty()).then_some(&below),
             };
             let items = views::views(tx, &environment, found.items, lens).await?;
-            Ok::<_, Problem>((items, found.total))
+            Ok::<_, Problem>((items, found.total, search))
         })
         .await?;
+    super::order(room.app.db(), &of, &search, total).await?;
     Ok(Json(page.answer(items, total, params)))
 }
 

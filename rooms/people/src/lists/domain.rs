@@ -28,7 +28,9 @@ pub(crate) async fn find(
     if search.ids.is_some() || search.external_ids.is_some() {
         return among(tx, environment, search).await;
     }
-    let found = if search.below.is_empty() {
+    let found = if search.family.is_some() {
+        indexed::find(tx, Ground::environment(environment), search).await?
+    } else if search.below.is_empty() {
         ids(tx, environment, search).await?
     } else {
         family::ids(tx, environment, search).await?
@@ -118,11 +120,11 @@ async fn sifted(tx: &Tx, scope: &Scope, search: &Search) -> Result<Found<String>
 }
 
 /// Sorts the classes as a sort by one of their parts wants them, ties by the whole.
-fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
+pub(super) fn sort_classes(classes: &mut [(String, i64)], sort: Sort) {
     classes.sort_by(|(a, _), (b, _)| entries::compare_classes(a, b, sort));
 }
 
-const fn by_class(sort: Sort) -> bool {
+pub(super) const fn by_class(sort: Sort) -> bool {
     matches!(sort, Sort::Verified | Sort::IsLocked | Sort::Provider)
 }
 

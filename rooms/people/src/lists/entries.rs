@@ -72,6 +72,16 @@ fn part_of<'c>(class: &'c str, part: &Range<usize>) -> &'c str {
 
 /// How two users follow each other in a list.
 pub(super) fn compare(a: &Entry, b: &Entry, search: &Search, sort: Sort) -> Ordering {
+    let order = ascending(a, b, search, sort);
+    if search.order == Order::Descending {
+        order.reverse()
+    } else {
+        order
+    }
+}
+
+/// How they would in an ascending one.
+pub(super) fn ascending(a: &Entry, b: &Entry, search: &Search, sort: Sort) -> Ordering {
     let by_sort = match sort {
         Sort::CreatedAt => a.created_at.cmp(&b.created_at),
         Sort::Name => a.name_key.cmp(&b.name_key),
@@ -82,12 +92,7 @@ pub(super) fn compare(a: &Entry, b: &Entry, search: &Search, sort: Sort) -> Orde
         Sort::TenantId if search.tenant.is_none() => a.active_tenant.cmp(&b.active_tenant),
         Sort::Id | Sort::TenantId => Ordering::Equal,
     };
-    let order = by_sort.then_with(|| a.id.cmp(&b.id));
-    if search.order == Order::Descending {
-        order.reverse()
-    } else {
-        order
-    }
+    by_sort.then_with(|| a.id.cmp(&b.id))
 }
 
 /// The page of users who are all there are.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use db::{StoreError, Tx};
+use db::{Db, StoreError, Tx};
 use kit::{EnvironmentId, TenantId};
 use web::AnyCaller;
 
 use super::entries;
 use super::model::{Found, Search};
 use super::store;
+use crate::families;
+use crate::records::{self, UserRecord};
 
 /// Most tenants that are looked into.
 const MOST: i64 = 200_000;
@@ -24,14 +26,56 @@ pub(crate) fn may_see_below(caller: &AnyCaller) -> Result<(), &'static str> {
     caller.user().and_then(missing).map_or(Ok(()), Err)
 }
 
-/// The tenants below one, to be looked into with it.
-pub(crate) async fn below(
+/// Lets a search look at the tenants below its own as well.
+pub(crate) async fn widen(
     tx: &Tx,
     environment: &EnvironmentId,
-    tenant: &str,
+    search: &mut Search,
+) -> Result<(), StoreError> {
+    let Some(tenant) = &search.tenant else {
+        return Ok(());
+    };
+    if search.ids.is_none() && search.external_ids.is_none() {
+        search.family = families::ready(tx, environment, tenant).await?;
+    }
+    if search.family.is_none() {
+        let below = tenancy::descendants(tx, environment, tenant.as_str(), MOST).await?;
+        search.below = below.into_iter().collect();
+    }
+    Ok(())
+}
+
+/// The tenants below that are to be shown of the users on a page.
+pub(crate) async fn shown(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    search: &Search,
+    users: &[UserRecord],
 ) -> Result<BTreeSet<String>, StoreError> {
-    let below = tenancy::descendants(tx, environment, tenant, MOST).await?;
+    let (Some(tenant), true) = (&search.tenant, search.family.is_some()) else {
+        return Ok(search.below.clone());
+    };
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let held = records::memberships_of(tx, environment, &ids).await?;
+    let tenants: BTreeSet<String> = held.into_iter().map(|(_, one)| one.tenant_id).collect();
+    let tenants = tenants.into_iter().collect();
+    let below = tenancy::below_among(tx, environment, tenant.as_str(), tenants).await?;
     Ok(below.into_iter().collect())
+}
+
+/// After a search that looked at everybody: has the family put into the index, where it is large.
+pub(crate) async fn order(
+    db: &Db,
+    environment: &EnvironmentId,
+    search: &Search,
+    found: i64,
+) -> Result<(), StoreError> {
+    match &search.tenant {
+        Some(tenant) if !search.below.is_empty() => {
+            families::order(db, environment, tenant, (found, search.below.len())).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The ids of a page.

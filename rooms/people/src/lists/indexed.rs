@@ -1,10 +1,11 @@
-//! Searches over an environment or a large tenant that no order answers alone: texts anywhere, several prefixes, a prefix
+//! Searches over an environment, a large tenant or a family that no order answers alone: texts anywhere, several prefixes, a prefix
 //! sorted by something else.
 //!
-//! [`crate::search`] names the candidates. Up to [`MOST`] of them are all looked at: total, order and every page are exact.
+//! [`crate::search`] names the candidates. Where all of them are known to fit (short texts, prefixes), total, order and every
+//! page are exact and found without reading them ([`many`]). Others are all looked at, up to [`MOST`], which is exact as well.
 //! Beyond that a page is walked to, from the oldest user or along the order asked for, and only as far as the page needs:
-//! the first pages are near, since many fit. Where a single gram is searched the walk by age skips without looking; otherwise
-//! the way to a later page grows with its number. The total then is that of the candidates less those seen not to fit.
+//! the first pages are near, since many fit; the way to a later page grows with its number. The total then is that of the
+//! candidates less those seen not to fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,28 +14,45 @@ use db::{StoreError, Tx};
 
 use super::domain;
 use super::entries::{self, Entry};
+use super::many;
 use super::model::{Found, Search, Sort};
 use super::pages::{nearer, stretch};
 use super::store;
 use crate::ranks::Ground;
-use crate::search::{self, Candidates, Phrase};
+use crate::search::{self, Bits, Candidates, Phrase};
 
 /// How many candidates are all looked at.
 const MOST: i64 = 4_000;
+/// How many are read even where all are known to fit.
+const FEW: i64 = if cfg!(test) { 5 } else { 300 };
 /// How many users are looked at in one piece on the way to a page.
 const PIECE: i64 = 500;
 
 pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result<Found<String>, StoreError> {
     let phrase = search.whole_phrase();
+    let tag = match &search.family {
+        Some(family) => Some(family.tag()),
+        None => ground.tenant.map(search::tag_of_tenant),
+    };
+    let tag = tag.as_deref();
     let scope = search::Scope {
         environment: ground.environment,
-        tenant: ground.tenant,
+        tag,
         visible_only: search.visible_only,
     };
-    let found = search::candidates(tx, scope, &phrase, MOST).await?;
-    let fresh = fresh(tx, ground, search, &phrase, &found).await?;
+    let mut found = search::candidates(tx, scope, &phrase, MOST).await?;
+    if found.bits.count() > FEW && !found.exact && search.phrase.is_empty() {
+        found = with_prefixes(tx, ground, search, found).await?;
+    }
+    let fresh = fresh(tx, ground, search, (&phrase, tag), &found).await?;
     let sort = search.sort_or_natural();
     let number = found.bits.count();
+    if number > FEW
+        && found.exact
+        && let Some(page) = many::page(tx, ground, search, &found.bits, &fresh).await?
+    {
+        return Ok(page);
+    }
     if number <= MOST {
         let docs: Vec<i64> = found.bits.numbers().collect();
         let fitting: Vec<String> = search::users_of(tx, ground.environment, &docs)
@@ -63,20 +81,44 @@ pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result
     }
 }
 
+/// Those of the candidates who have every prefix, where the index can tell.
+async fn with_prefixes(
+    tx: &Tx,
+    ground: Ground<'_>,
+    search: &Search,
+    found: Candidates,
+) -> Result<Candidates, StoreError> {
+    let mut docs: Vec<i64> = found.bits.numbers().collect();
+    for (field, prefix) in &search.prefixes {
+        let key = (field.key(), prefix.as_str());
+        match search::beginning(tx, ground.environment, key, docs).await? {
+            Some(left) => docs = left,
+            None => return Ok(found),
+        }
+    }
+    let mut bits = Bits::default();
+    for doc in docs {
+        bits.insert(doc);
+    }
+    Ok(Candidates {
+        bits,
+        exact: true,
+        queued: found.queued,
+    })
+}
+
 /// Queued users as they are now, as far as they fit; in the order of the list.
 async fn fresh(
     tx: &Tx,
     ground: Ground<'_>,
     search: &Search,
-    phrase: &Phrase,
+    (phrase, tag): (&Phrase, Option<&str>),
     found: &Candidates,
 ) -> Result<Vec<Entry>, StoreError> {
     let fitting: Vec<String> = search::contents_of(tx, ground.environment, &found.queued)
         .await?
         .into_iter()
-        .filter(|(_, content)| {
-            ground.tenant.is_none_or(|tenant| content.is_of(tenant)) && phrase.fits(content)
-        })
+        .filter(|(_, content)| tag.is_none_or(|tag| content.has_tag(tag)) && phrase.fits(content))
         .map(|(user, _)| user)
         .collect();
     let mut entries = store::entries(tx, ground.environment, &fitting).await?;
@@ -142,18 +184,9 @@ impl Hunt<'_> {
         } else {
             Box::new(self.found.bits.numbers())
         };
-        if self.found.exact && page.fitting < page.skip {
-            let passed = (page.skip - page.fitting).min(self.number);
-            numbers = Box::new(numbers.skip(usize::try_from(passed).unwrap_or(usize::MAX)));
-            page.fitting += passed;
-            seen += passed;
-        }
         while !page.is_full() {
-            let piece = if self.found.exact { page.limit } else { PIECE };
-            let docs: Vec<i64> = numbers
-                .by_ref()
-                .take(usize::try_from(piece).unwrap_or(0))
-                .collect();
+            let piece = usize::try_from(PIECE).unwrap_or(0);
+            let docs: Vec<i64> = numbers.by_ref().take(piece).collect();
             if docs.is_empty() {
                 break;
             }
@@ -196,7 +229,8 @@ impl Hunt<'_> {
             let everybody = domain::whole_total(self.tx, self.ground).await?;
             // The walk passes as many users for each that fits as there are for each candidate.
             let far = (skip + limit).saturating_mul(everybody) / self.number.max(1) > self.number;
-            if limit > 0 && far && self.search.phrase.is_empty() {
+            let filters = self.search.phrase.is_empty() && self.search.family.is_none();
+            if limit > 0 && far && filters {
                 let items = store::page_filtered(self.tx, self.ground.environment, self.search, sort).await?;
                 return Ok(Found { items, total });
             }
@@ -256,7 +290,11 @@ impl Hunt<'_> {
             return Ok(Some(self.number + i64::try_from(self.fresh.len()).unwrap_or(0)));
         }
         match self.search.prefixes.as_slice() {
-            [(field, prefix)] if self.search.phrase.is_empty() && !self.search.visible_only => {
+            [(field, prefix)]
+                if self.search.phrase.is_empty()
+                    && !self.search.visible_only
+                    && self.search.family.is_none() =>
+            {
                 let order = domain::order_of(field.sort());
                 let (start, end) = domain::prefix_bounds(self.tx, self.ground, &order, prefix).await?;
                 Ok(Some(end - start))

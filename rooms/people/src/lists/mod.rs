@@ -6,7 +6,7 @@
 //!    invisible members are left out, the place of the page is looked for between the places they take ([`hidden`]).
 //! 2. A list of ids is read as such and sorted here.
 //! 3. Every other search in a tenant that is not large looks at its members, two thousand at most; with the tenants below,
-//!    every search looks at the members of all of them, so that its cost grows with their number.
+//!    a search looks at the members of all of them, until a family that is large is in the index ([`crate::families`]).
 //! 4. Every other search takes its candidates from [`crate::search`] ([`indexed`] says what it costs and how exact it is).
 
 mod api;
@@ -15,13 +15,14 @@ mod entries;
 mod family;
 mod hidden;
 mod indexed;
+mod many;
 mod model;
 mod pages;
 mod store;
 
 pub(crate) use api::routes;
 pub(crate) use domain::find;
-pub(crate) use family::{below, may_see_below};
+pub(crate) use family::{may_see_below, order, shown, widen};
 pub(crate) use model::{Field, Search, Sort};
 
 /// What the tests of this room reach.

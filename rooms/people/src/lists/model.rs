@@ -7,7 +7,8 @@ use kit::{Scope, TenantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::search::{Marker, Needle, Phrase};
+use crate::families::Family;
+use crate::search::{Key, Marker, Needle, Phrase};
 
 /// What a list is sorted by; users that agree in it follow their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,15 @@ impl Field {
         }
     }
 
+    pub(super) const fn key(self) -> Key {
+        match self {
+            Self::Email => Key::Email,
+            Self::Name => Key::Name,
+            Self::Username => Key::Username,
+            Self::Phone => Key::Phone,
+        }
+    }
+
     const fn marker(self) -> Marker {
         match self {
             Self::Email => Marker::Email,
@@ -63,6 +73,8 @@ pub(crate) struct Search {
     pub(crate) tenant: Option<TenantId>,
     /// Or of these, which stand below it.
     pub(crate) below: BTreeSet<String>,
+    /// Or people of this family, which is in the index; then `below` is empty.
+    pub(crate) family: Option<Family>,
     /// Each must hold. Prefixes are in the form the fields are stored in.
     pub(crate) prefixes: Vec<(Field, String)>,
     /// Texts that may stand anywhere in a user.
@@ -86,6 +98,7 @@ impl Search {
         Self {
             tenant: scope.tenant.clone(),
             below: BTreeSet::new(),
+            family: None,
             prefixes: Vec::new(),
             phrase: Phrase::default(),
             ids: None,

@@ -25,6 +25,7 @@ pub(super) fn search(tenant: Option<&str>) -> Search {
     Search {
         tenant: tenant.map(Into::into),
         below: std::collections::BTreeSet::new(),
+        family: None,
         prefixes: Vec::new(),
         phrase: Phrase::default(),
         ids: None,

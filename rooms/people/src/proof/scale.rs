@@ -98,6 +98,7 @@ fn pages_stay_exact_while_buckets_split() {
             let search = Search {
                 tenant: tenant.map(Into::into),
                 below: std::collections::BTreeSet::new(),
+                family: None,
                 prefixes,
                 phrase: Phrase::default(),
                 ids: None,

@@ -2,6 +2,7 @@
 
 use blocks::jobs::Job;
 use blocks::listing::Order;
+use serde_json::json;
 
 use super::lists::{SORTS, all_pages, filled, key, search};
 use super::{Bench, run, scale};
@@ -250,4 +251,109 @@ fn a_large_tenant_hides_its_invisible_members_on_every_page() {
             }
         }
     }
+}
+
+#[test]
+fn many_who_fit_are_sorted_by_more_than_their_first_bytes() {
+    let bench = Bench::new();
+    let providers = ["local", "google"];
+    let names = [
+        "",
+        "Christian",
+        "Christian Andersson the elder",
+        "Christian Andersson the younger",
+        "Chris",
+    ];
+    for number in 0..90_usize {
+        let number = number * 37 % 90;
+        let body = json!({"email": format!("christian.andersson.{}@acme.test", number * 11 % 90), "tenantId": "acme",
+            "name": format!("Chr {}", names[number % 5]), "provider": providers[number % 2],
+            "username": (number % 3 == 0).then(|| format!("christian.andersson.{number}"))});
+        let user = bench.create(bench.change(None), body).unwrap();
+        if number % 4 == 1 {
+            let (change, credentials, id) = (bench.change(None), bench.credentials(), user.id);
+            run(bench
+                .db
+                .write(async move |tx| turn(tx, &change, &credentials, &id, Switch::Verify).await))
+            .unwrap();
+        }
+    }
+    let check = |bench: &Bench| {
+        let everyone = all_pages(bench, search(None)).0;
+        for (prefixes, phrase) in [
+            (vec![(Field::Name, "chr".to_owned())], ""),
+            (vec![(Field::Name, "chr christian a".to_owned())], ""),
+            (
+                vec![(Field::Name, "chr christian andersson the y".to_owned())],
+                "",
+            ),
+            (vec![(Field::Username, "christian.a".to_owned())], ""),
+            (
+                vec![
+                    (Field::Email, "christian.an".to_owned()),
+                    (Field::Name, "chr c".to_owned()),
+                ],
+                "",
+            ),
+            (vec![], "chr"),
+        ] {
+            for sort in SORTS {
+                for order in [Order::Ascending, Order::Descending] {
+                    let asked = Search {
+                        prefixes: prefixes.clone(),
+                        phrase: Phrase {
+                            all: texts(&[phrase])
+                                .into_iter()
+                                .filter(|text| !text.is_empty())
+                                .collect(),
+                            ..Phrase::default()
+                        },
+                        sort: Some(sort),
+                        order,
+                        ..search(None)
+                    };
+                    let whole = asked.whole_phrase();
+                    let mut wanted: Vec<(String, String, String)> = everyone
+                        .iter()
+                        .filter(|user| whole.fits(&content(user)))
+                        .map(|user| {
+                            let class = if matches!(sort, Sort::Verified | Sort::IsLocked | Sort::Provider) {
+                                user.class()
+                            } else {
+                                String::new()
+                            };
+                            (key(user, sort, false), class, user.id.to_string())
+                        })
+                        .collect();
+                    wanted.sort_unstable();
+                    if order == Order::Descending {
+                        wanted.reverse();
+                    }
+                    let wanted: Vec<String> = wanted.into_iter().map(|(.., id)| id).collect();
+                    let (found, total) = all_pages(bench, asked);
+                    let found: Vec<String> = found.iter().map(|user| user.id.to_string()).collect();
+                    assert_eq!(found, wanted, "{prefixes:?} {phrase} {sort:?} {order:?}");
+                    assert_eq!(usize::try_from(total).unwrap(), wanted.len());
+                }
+            }
+        }
+    };
+    check(&bench);
+    fold(&bench);
+    check(&bench);
+    // Some change and some go: they count as they are now, and after folding as well.
+    let users = all_pages(&bench, search(None)).0;
+    let (change, credentials) = (bench.change(None), bench.credentials());
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    run(bench.db.write(async move |tx| {
+        for (at, id) in ids.iter().enumerate().filter(|(at, _)| at % 9 == 0) {
+            let renamed = Switch::Email(format!("christian.an{at}@acme.test"));
+            turn(tx, &change, &credentials, id, renamed).await?;
+        }
+        remove(tx, &change, &credentials, &ids[5]).await
+    }))
+    .unwrap();
+    check(&bench);
+    fold(&bench);
+    check(&bench);
 }

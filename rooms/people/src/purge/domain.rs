@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::store;
 use crate::Credentials;
 use crate::applications;
+use crate::families;
 use crate::groups;
 use crate::ranks;
 use crate::records;
@@ -77,7 +78,8 @@ impl tenancy::TenantPurge for PeopleTenancy {
     }
 
     async fn shut(&self, tx: &Tx, scope: &Scope, now: Millis) -> Result<(), StoreError> {
-        store::close(tx, scope, now).await
+        store::close(tx, scope, now).await?;
+        families::forget(tx, &scope.environment, scope.tenant_id()).await
     }
 }
 

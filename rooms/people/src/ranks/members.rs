@@ -5,6 +5,7 @@ use kit::EnvironmentId;
 
 use super::domain::{self, Ground, Order};
 use super::store;
+use crate::families;
 use crate::records::UserRecord;
 use crate::search;
 
@@ -26,6 +27,7 @@ pub(crate) async fn enter(
     // tenant becoming ranked.
     let (members, ranked) = store::count_member(tx, ground, "", 1).await?;
     store::count_member(tx, ground, &user.class(), 1).await?;
+    families::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
     if ranked {
         search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
         return domain::enlist(tx, ground, user).await;
@@ -63,6 +65,7 @@ pub(crate) async fn leave(
     };
     let (_, ranked) = store::count_member(tx, ground, "", -1).await?;
     store::count_member(tx, ground, &user.class(), -1).await?;
+    families::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
     if ranked {
         search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
         domain::strike(tx, ground, user).await?;
@@ -115,6 +118,15 @@ pub(crate) async fn close(tx: &Tx, environment: &EnvironmentId, tenant: &str) ->
         }
     }
     store::forget_counts(tx, ground).await
+}
+
+/// Keeps others from joining or leaving a tenant until the transaction ends.
+pub(crate) async fn hold_count(tx: &Tx, environment: &EnvironmentId, tenant: &str) -> Result<(), StoreError> {
+    let ground = Ground {
+        environment,
+        tenant: Some(tenant),
+    };
+    store::count_member(tx, ground, "", 0).await.map(drop)
 }
 
 /// Whether the tenant is ranked.

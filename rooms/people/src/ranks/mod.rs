@@ -6,4 +6,4 @@ mod members;
 mod store;
 
 pub(crate) use domain::{Ground, Order, classes, enlist, page, rank, relist, strike, total};
-pub(crate) use members::{close, enter, is_ranked, leave, relist_member, sizes};
+pub(crate) use members::{close, enter, hold_count, is_ranked, leave, relist_member, sizes};

@@ -85,7 +85,7 @@ impl Bits {
         }
     }
 
-    pub(super) fn insert(&mut self, number: i64) {
+    pub(crate) fn insert(&mut self, number: i64) {
         let (block, at) = place(number);
         set(
             self.0.entry(block).or_insert_with(|| Box::new([0; WORDS])),
@@ -95,7 +95,7 @@ impl Bits {
     }
 
     /// Keeps what the other has too.
-    pub(super) fn keep(&mut self, other: &Self) {
+    pub(crate) fn keep(&mut self, other: &Self) {
         self.0.retain(|block, words| {
             other.0.get(block).is_some_and(|others| {
                 let mut any = 0;

@@ -1,4 +1,4 @@
-//! Moving queued users into the postings.
+//! Moving queued users into the postings and columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use db::{Db, StoreError, Tx};
 use kit::EnvironmentId;
 
 use super::bits;
+use super::columns;
 use super::store;
 use super::text::Content;
 
@@ -42,20 +43,27 @@ async fn fold(tx: &Tx, environment: &EnvironmentId) -> Result<bool, StoreError> 
     let mut next = store::hold(tx, environment).await?;
     let queued = store::first_queued(tx, environment, BATCH).await?;
     let users: Vec<String> = queued.iter().map(|entry| entry.user.clone()).collect();
-    let contents = store::contents_of(tx, environment, &users).await?;
+    let mut read = store::read_users(tx, environment, &users).await?;
     let known = store::docs_of(tx, environment, &users).await?;
     let (mut changes, mut written, mut gone) = (Changes::new(), Vec::new(), Vec::new());
+    let mut sorted = Vec::new();
     for user in users {
-        let (new, old) = (contents.get(&user), known.get(&user));
+        let (new, keys) = read.remove(&user).unzip();
+        let (new, old) = (new.as_ref(), known.get(&user));
         let doc = match (new, old) {
             (None, None) => continue,
-            (Some(new), Some((_, old))) if new == old => continue,
             (_, Some((doc, _))) => *doc,
             (Some(_), None) => {
                 next += 1;
                 next - 1
             }
         };
+        sorted.extend(keys.map(|keys| (doc, keys)));
+        if let (Some(new), Some((_, old))) = (new, old)
+            && new == old
+        {
+            continue;
+        }
         let before = old.map_or_else(BTreeSet::new, |(_, old)| old.grams());
         let after = new.map_or_else(BTreeSet::new, Content::grams);
         let (block, at) = bits::place(doc);
@@ -69,6 +77,7 @@ async fn fold(tx: &Tx, environment: &EnvironmentId) -> Result<bool, StoreError> 
         }
     }
     apply(tx, environment, changes).await?;
+    columns::write(tx, environment, &sorted).await?;
     store::put_docs(tx, environment, &written).await?;
     store::drop_docs(tx, environment, &gone).await?;
     store::advance(tx, environment, next).await?;

@@ -13,8 +13,8 @@ use super::text::{self, Needle, Phrase};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
     pub(crate) environment: &'a EnvironmentId,
-    /// A ranked tenant.
-    pub(crate) tenant: Option<&'a str>,
+    /// Only those with a tag: members of a ranked tenant, people of a family.
+    pub(crate) tag: Option<&'a str>,
     pub(crate) visible_only: bool,
 }
 
@@ -118,8 +118,8 @@ pub(crate) async fn candidates(
     let all: Vec<Wanted<'_>> = phrase.all.iter().map(Wanted::new).collect();
     let any: Vec<Wanted<'_>> = phrase.any.iter().map(Wanted::new).collect();
     let none: Vec<Wanted<'_>> = phrase.none.iter().map(Wanted::new).collect();
-    let tenant = scope.tenant.map(text::tenant_number);
-    let everybody = (all.is_empty() && any.is_empty() && tenant.is_none()).then(text::everybody_number);
+    let tag = scope.tag.map(text::tag_number);
+    let everybody = (all.is_empty() && any.is_empty() && tag.is_none()).then(text::everybody_number);
     let hidden = scope.visible_only.then(text::invisible_number);
 
     let grams: BTreeSet<i64> = all
@@ -127,7 +127,7 @@ pub(crate) async fn candidates(
         .chain(&any)
         .chain(&none)
         .flat_map(Wanted::all_grams)
-        .chain(tenant)
+        .chain(tag)
         .chain(everybody)
         .chain(hidden)
         .collect();
@@ -140,7 +140,7 @@ pub(crate) async fn candidates(
     let sets = Sets(loaded);
 
     let mut likeness = Tally::default();
-    let mut parts: Vec<Bits> = tenant
+    let mut parts: Vec<Bits> = tag
         .into_iter()
         .chain(everybody)
         .map(|tag| sets.get(tag))
@@ -187,6 +187,24 @@ pub(crate) async fn candidates(
         exact,
         queued,
     })
+}
+
+/// Who is of each of the classes.
+pub(crate) async fn of_classes(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    classes: &[String],
+) -> Result<Vec<Bits>, StoreError> {
+    let numbers: Vec<i64> = classes.iter().map(|class| text::class_number(class)).collect();
+    let mut sets: BTreeMap<i64, Bits> = BTreeMap::new();
+    store::postings(tx, environment, &numbers, |number, block, docs| {
+        sets.entry(number).or_default().load(block, docs);
+    })
+    .await?;
+    Ok(numbers
+        .iter()
+        .map(|number| sets.remove(number).unwrap_or_default())
+        .collect())
 }
 
 /// The numbers with the highest counts, at most `most`.

@@ -7,10 +7,11 @@
 //!
 //! A user who is written is put into a queue in the same transaction ([`note`]). [`FoldJob`] moves queued users into the
 //! blocks, some hundred at a time, so writers never meet in a block. A search reads the queue as well: what is queued counts
-//! as it is now, and not as the blocks have it. Tags hold what is not text: the large tenants a user is a member of, and
-//! whether the user is invisible.
+//! as it is now, and not as the blocks have it. Tags hold what is not text: the large tenants a user is a member of, the families ([`crate::families`]), and
+//! whether the user is invisible, and the user's class.
 
 mod bits;
+mod columns;
 mod fold;
 mod index;
 mod store;
@@ -18,6 +19,8 @@ mod text;
 
 pub use fold::FoldJob;
 
-pub(crate) use index::{Candidates, Scope, candidates};
-pub(crate) use store::{contents_of, docs_of, note, note_members, users_of};
-pub(crate) use text::{Content, Marker, Needle, Phrase};
+pub(crate) use bits::Bits;
+pub(crate) use columns::{Key, PARTS, beginning, is_whole, part_of, part_of_time, parts_of};
+pub(crate) use index::{Candidates, Scope, candidates, of_classes};
+pub(crate) use store::{contents_of, docs_of, note, note_members, note_members_after, users_of, waiting_in};
+pub(crate) use text::{Content, Marker, Needle, Phrase, tag_of_tenant};

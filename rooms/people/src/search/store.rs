@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use db::{Db, Query, StoreError, Tx, args, sql};
 use kit::EnvironmentId;
 
+use super::columns::Keys;
 use super::text::{Content, Marker};
+use crate::families;
 use crate::records::UserRecord;
 
 /// How many values one `IN` list gets.
@@ -56,6 +58,45 @@ pub(crate) async fn note_members(
     )
     .await?;
     Ok(())
+}
+
+/// Queues the next members of a tenant behind a user, at most `most`; who they are.
+pub(crate) async fn note_members_after(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    tenant: &str,
+    after: &str,
+    most: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT user_id, user_created_at FROM memberships
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4"
+            ),
+            args![environment.as_str(), tenant, after, most],
+        )
+        .await?;
+    let mut users = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let user: String = row.get(0)?;
+        note(tx, environment, &user, row.get(1)?).await?;
+        users.push(user);
+    }
+    Ok(users)
+}
+
+/// How many users of an environment are queued, counted up to `most`.
+pub(crate) async fn waiting_in(db: &Db, environment: &EnvironmentId, most: i64) -> Result<i64, StoreError> {
+    let row = db
+        .one(
+            sql!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM search_queue WHERE environment_id = $1 LIMIT $2) queued"
+            ),
+            args![environment.as_str(), most],
+        )
+        .await?;
+    row.get(0)
 }
 
 /// An environment with queued users.
@@ -166,16 +207,32 @@ pub(super) async fn dequeue(
     Ok(())
 }
 
-/// What the index is to hold of each of the users that are there. Tags of tenants are those that are ranked.
+/// What the postings are to hold of each of the users that are there.
 pub(crate) async fn contents_of(
     tx: &Tx,
     environment: &EnvironmentId,
     users: &[String],
 ) -> Result<BTreeMap<String, Content>, StoreError> {
+    let read = read_users(tx, environment, users).await?;
+    Ok(read
+        .into_iter()
+        .map(|(user, (content, _))| (user, content))
+        .collect())
+}
+
+/// What the index is to hold of each of the users that are there: for the postings, where tags of tenants are those that
+/// are ranked, and for the columns.
+pub(super) async fn read_users(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    users: &[String],
+) -> Result<BTreeMap<String, (Content, Keys)>, StoreError> {
     let mut contents = BTreeMap::new();
+    let in_families = families::any(tx, environment).await?;
     for chunk in users.chunks(CHUNK) {
         let mut query = Query::new(
-            "SELECT id, name_key, email_key, username_key, phone_number, invisible FROM users WHERE environment_id = ",
+            "SELECT id, name_key, email_key, username_key, phone_number, invisible, class, created_at
+             FROM users WHERE environment_id = ",
         );
         query
             .bind(environment.as_str())
@@ -183,16 +240,29 @@ pub(crate) async fn contents_of(
             .bind_list(chunk.iter().map(String::as_str));
         for row in &tx.all_built(&query).await? {
             let mut content = Content::default();
-            let email: String = row.get(2)?;
+            let (id, name, email): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (username, phone): (String, String) = (row.get(3)?, row.get(4)?);
             content
-                .part(Marker::Name, &row.get::<String>(1)?)
-                .part(Marker::Email, &UserRecord::email_of(email).unwrap_or_default())
-                .part(Marker::Username, &row.get::<String>(3)?)
-                .part(Marker::Phone, &row.get::<String>(4)?);
+                .part(Marker::Name, &name)
+                .part(
+                    Marker::Email,
+                    &UserRecord::email_of(email.clone()).unwrap_or_default(),
+                )
+                .part(Marker::Username, &username)
+                .part(Marker::Phone, &phone)
+                .class(&row.get::<String>(6)?);
             if row.get(5)? {
                 content.invisible();
             }
-            contents.insert(row.get::<String>(0)?, content);
+            let keys = Keys {
+                name,
+                email,
+                username,
+                phone,
+                id: id.clone(),
+                created_at: row.get(7)?,
+            };
+            contents.insert(id, (content, keys));
         }
         let mut query = Query::new(
             "SELECT m.user_id, m.tenant_id FROM memberships m
@@ -204,8 +274,23 @@ pub(crate) async fn contents_of(
             .push(" AND m.user_id IN ")
             .bind_list(chunk.iter().map(String::as_str));
         for row in &tx.all_built(&query).await? {
-            if let Some(content) = contents.get_mut(&row.get::<String>(0)?) {
+            if let Some((content, _)) = contents.get_mut(&row.get::<String>(0)?) {
                 content.tenant(&row.get::<String>(1)?);
+            }
+        }
+        if in_families {
+            let mut query = Query::new("SELECT user_id, tenant_id FROM memberships WHERE environment_id = ");
+            query
+                .bind(environment.as_str())
+                .push(" AND user_id IN ")
+                .bind_list(chunk.iter().map(String::as_str));
+            let rows = tx.all_built(&query).await?;
+            let held = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?)));
+            let held = held.collect::<Result<Vec<(String, String)>, StoreError>>()?;
+            for (user, tag) in families::tags(tx, environment, &held).await? {
+                if let Some((content, _)) = contents.get_mut(&user) {
+                    content.tag(tag);
+                }
             }
         }
     }
@@ -368,6 +453,68 @@ pub(super) async fn put_block(
             .push(" AND gram IN ")
             .bind_list(chunk.iter().map(|(gram, _)| *gram));
         tx.exec_built(&query).await?;
+    }
+    Ok(())
+}
+
+/// Hands the blocks of a column to `each`, in ascending order.
+pub(super) async fn column(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    kind: i64,
+    blocks: &[i64],
+    mut each: impl FnMut(i64, &[u8]),
+) -> Result<(), StoreError> {
+    for chunk in blocks.chunks(CHUNK) {
+        let mut query = Query::new("SELECT block, parts FROM search_columns WHERE environment_id = ");
+        query
+            .bind(environment.as_str())
+            .push(" AND kind = ")
+            .bind(kind)
+            .push(" AND block IN ")
+            .bind_list(chunk.iter().copied())
+            .push(" ORDER BY block");
+        for row in &tx.all_built(&query).await? {
+            each(row.get(0)?, &row.get::<Vec<u8>>(1)?);
+        }
+    }
+    Ok(())
+}
+
+/// One block of every column that has it.
+pub(super) async fn columns_at(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    block: i64,
+) -> Result<BTreeMap<i64, Vec<u8>>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT kind, parts FROM search_columns
+                 WHERE environment_id = $1 AND block = $2 AND kind IN (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)"
+            ),
+            args![environment.as_str(), block],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Writes one block of several columns.
+pub(super) async fn put_columns(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    block: i64,
+    columns: &BTreeMap<i64, Vec<u8>>,
+) -> Result<(), StoreError> {
+    for (kind, parts) in columns {
+        tx.exec(
+            sql!(
+                "INSERT INTO search_columns (environment_id, kind, block, parts) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (environment_id, kind, block) DO UPDATE SET parts = excluded.parts"
+            ),
+            args![environment.as_str(), *kind, block, parts.clone()],
+        )
+        .await?;
     }
     Ok(())
 }

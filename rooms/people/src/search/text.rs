@@ -53,14 +53,25 @@ impl Content {
         self
     }
 
-    pub(crate) fn tenant(&mut self, tenant: &str) -> &mut Self {
-        self.tags.insert(format!("tenant {tenant}"));
+    /// The class, by which lists are sorted.
+    pub(crate) fn class(&mut self, class: &str) -> &mut Self {
+        self.tags.insert(format!("class {class}"));
         self
     }
 
-    /// Whether the user is a member of a ranked tenant.
-    pub(crate) fn is_of(&self, tenant: &str) -> bool {
-        self.tags.contains(&format!("tenant {tenant}"))
+    pub(crate) fn tenant(&mut self, tenant: &str) -> &mut Self {
+        self.tags.insert(tag_of_tenant(tenant));
+        self
+    }
+
+    /// Whatever else somebody is searched by.
+    pub(crate) fn tag(&mut self, tag: String) -> &mut Self {
+        self.tags.insert(tag);
+        self
+    }
+
+    pub(crate) fn has_tag(&self, tag: &str) -> bool {
+        self.tags.contains(tag)
     }
 
     pub(crate) fn stored(&self) -> String {
@@ -119,15 +130,20 @@ fn gram(chars: &[char]) -> i64 {
 }
 
 /// A negative number for a tag (FNV-1a), which no gram is.
-fn tag_number(tag: &str) -> i64 {
+pub(super) fn tag_number(tag: &str) -> i64 {
     let hash = tag.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     (hash | (1 << 63)).cast_signed()
 }
 
-pub(super) fn tenant_number(tenant: &str) -> i64 {
-    tag_number(&format!("tenant {tenant}"))
+/// What members of a ranked tenant are tagged with.
+pub(crate) fn tag_of_tenant(tenant: &str) -> String {
+    format!("tenant {tenant}")
+}
+
+pub(super) fn class_number(class: &str) -> i64 {
+    tag_number(&format!("class {class}"))
 }
 
 pub(super) fn invisible_number() -> i64 {
@@ -239,39 +255,47 @@ impl Needle {
 
     fn is_in(&self, content: &Content) -> bool {
         content.text.contains(&self.text)
-            || (self.slack > 0 && nearest(&self.chars, &content.text) <= self.slack)
+            || (self.slack > 0 && is_near(&self.chars, &content.text, self.slack))
     }
 }
 
-/// By how many insertions, deletions, replacements and exchanged neighbours the needle differs from the part of the
-/// text that it is most like.
-fn nearest(needle: &[char], text: &str) -> usize {
+/// Whether some part of the text differs from the needle by at most `slack` insertions, deletions, replacements and
+/// exchanged neighbours.
+fn is_near(needle: &[char], text: &str, slack: usize) -> bool {
     let width = needle.len();
     // Columns of the usual table, one per character of the text. A match may begin anywhere, so each begins with 0.
     let mut last: Vec<usize> = (0..=width).collect();
     let mut before_last = last.clone();
-    let mut best = width;
+    let mut column = vec![0; width + 1];
     let mut previous = '\0';
     for c in text.chars() {
-        let mut column = vec![0; width + 1];
-        for (at, wanted) in needle.iter().enumerate() {
-            let get = |column: &[usize], index: usize| column.get(index).copied().unwrap_or(width);
-            let mut cost = (get(&last, at) + usize::from(*wanted != c))
-                .min(get(&last, at + 1) + 1)
-                .min(get(&column, at) + 1);
-            let exchanged = at > 0 && *wanted == previous && needle.get(at - 1) == Some(&c);
-            if exchanged {
-                cost = cost.min(get(&before_last, at - 1) + 1);
+        let (mut above, mut diagonal) = (0, 0);
+        let mut wanted_before = '\0';
+        let rows = needle.iter().zip(last.iter().skip(1));
+        for ((wanted, left), (cell, exchange)) in rows.zip(
+            column
+                .iter_mut()
+                .skip(1)
+                .zip(std::iter::once(&width).chain(&before_last)),
+        ) {
+            let mut cost = (diagonal + usize::from(*wanted != c))
+                .min(left + 1)
+                .min(above + 1);
+            if *wanted == previous && wanted_before == c {
+                cost = cost.min(exchange + 1);
             }
-            if let Some(cell) = column.get_mut(at + 1) {
-                *cell = cost;
-            }
+            *cell = cost;
+            (above, diagonal, wanted_before) = (cost, *left, *wanted);
         }
-        best = best.min(column.last().copied().unwrap_or(width));
+        if above <= slack {
+            return true;
+        }
         previous = c;
-        before_last = std::mem::replace(&mut last, column);
+        // The oldest column is written over next.
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut column);
     }
-    best
+    false
 }
 
 /// What a search asks of a text.
@@ -343,7 +367,10 @@ mod tests {
         }
         let name = Needle::beginning(Marker::Name, "ad");
         assert!(name.grams().iter().all(|gram| grams.contains(gram)));
-        assert!(grams.contains(&tenant_number("acme")) && !grams.contains(&tenant_number("other")));
+        assert!(
+            grams.contains(&tag_number(&tag_of_tenant("acme")))
+                && !grams.contains(&tag_number(&tag_of_tenant("other")))
+        );
     }
 
     #[test]

@@ -83,6 +83,15 @@ pub async fn descendants(
     store::below(tx, environment, id, FAR, most).await
 }
 
+/// The number of the shape that the hierarchies have: it grows when a tenant moves with its members, not when tenants come
+/// and go.
+///
+/// # Errors
+/// When storage fails.
+pub async fn groupings(tx: &Tx, environment: &EnvironmentId) -> Result<i64, StoreError> {
+    store::groupings(tx, environment).await
+}
+
 /// Makes other moves in the environment wait. Comes before any tenant is held.
 pub(crate) async fn guard(tx: &Tx, environment: &EnvironmentId) -> Result<(), StoreError> {
     store::guard(tx, environment).await

@@ -13,7 +13,7 @@ mod reads;
 mod store;
 
 pub(crate) use api::routes;
-pub use domain::{ancestors, descendants, is_within};
+pub use domain::{ancestors, descendants, groupings, is_within};
 pub(crate) use domain::{guard, levels_left};
 pub use opening::SubAccountOpening;
 pub use reads::{Lineage, below_among, lineage, parents_among};

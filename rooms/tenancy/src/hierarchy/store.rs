@@ -309,7 +309,7 @@ pub(super) async fn sizes(
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// Puts a tenant under another (`""` = at the top).
+/// Puts a tenant under another (`""` = at the top). The guard must be held.
 pub(super) async fn set_parent(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -321,7 +321,23 @@ pub(super) async fn set_parent(
         args![environment.as_str(), id, parent],
     )
     .await?;
+    tx.exec(
+        sql!("UPDATE hierarchies SET groupings = groupings + 1 WHERE environment_id = $1"),
+        args![environment.as_str()],
+    )
+    .await?;
     Ok(())
+}
+
+/// How often tenants have been put under others or taken from there.
+pub(super) async fn groupings(tx: &Tx, environment: &EnvironmentId) -> Result<i64, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT groupings FROM hierarchies WHERE environment_id = $1"),
+            args![environment.as_str()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get(0))
 }
 
 pub(super) async fn set_access(
