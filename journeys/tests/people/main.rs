@@ -10,6 +10,7 @@ mod below;
 mod bulk;
 mod creation;
 mod emails;
+mod families;
 mod group_members;
 mod group_roles;
 mod groups;
