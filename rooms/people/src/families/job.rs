@@ -14,7 +14,7 @@ const MOST: i64 = 200_000;
 /// How many people one transaction queues, and of how many tenants.
 const PEOPLE: i64 = 200;
 const TENANTS: usize = 100;
-/// While more wait in the queue, which every search reads, no more are put there.
+/// While more wait in the queue, which every search reads, these are folded in first.
 const WAITING: i64 = 1_000;
 /// Transactions in one pass.
 const STEPS: usize = 50;
@@ -51,7 +51,8 @@ impl Job for FamilyJob {
         };
         for _ in 0..STEPS {
             if search::waiting_in(&self.db, &environment, WAITING).await? >= WAITING {
-                return Ok(false);
+                search::advance(&self.db, environment.clone()).await?;
+                continue;
             }
             let (environment, top, tenants) = (environment.clone(), top.clone(), tenants.clone());
             let more = self

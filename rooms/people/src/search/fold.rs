@@ -31,8 +31,13 @@ impl Job for FoldJob {
         let Some(environment) = store::waiting(&self.db).await? else {
             return Ok(false);
         };
-        self.db.write(async move |tx| fold(tx, &environment).await).await
+        advance(&self.db, environment).await
     }
+}
+
+/// Folds the first queued users of an environment in. True when there may be more.
+pub(crate) async fn advance(db: &Db, environment: EnvironmentId) -> Result<bool, StoreError> {
+    db.write(async move |tx| fold(tx, &environment).await).await
 }
 
 /// What changes in the postings: by block and gram, which places are set and which cleared.

@@ -18,6 +18,7 @@ mod store;
 mod text;
 
 pub use fold::FoldJob;
+pub(crate) use fold::advance;
 
 pub(crate) use bits::Bits;
 pub(crate) use columns::{Key, PARTS, beginning, is_whole, part_of, part_of_time, parts_of};
