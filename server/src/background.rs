@@ -39,10 +39,14 @@ impl Background {
 async fn run(job: Arc<dyn Job>, mut stopped: watch::Receiver<bool>) {
     let mut patience = AFTER_FAILURE;
     while !*stopped.borrow() {
+        let begun = tokio::time::Instant::now();
         let rest = match job.pass().await {
             Ok(true) => {
                 patience = AFTER_FAILURE;
-                continue;
+                if !job.gives_way() {
+                    continue;
+                }
+                begun.elapsed()
             }
             Ok(false) => {
                 patience = AFTER_FAILURE;

@@ -1,6 +1,6 @@
 //! Routes about the server itself: health, metrics, the API document and a page to read it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use db::Db;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -14,8 +14,11 @@ use web::{
 struct Operator {
     db: Db,
     metrics: Option<PrometheusHandle>,
-    document: Arc<str>,
+    document: Arc<Lazy>,
 }
+
+/// The API document as text, written when it is first asked for.
+type Lazy = LazyLock<String, Box<dyn FnOnce() -> String + Send>>;
 
 /// The operator's routes, given the document of all others.
 pub(crate) fn operator_routes(
@@ -23,17 +26,20 @@ pub(crate) fn operator_routes(
     metrics: Option<PrometheusHandle>,
     rooms: &mut BoundRoutes,
 ) -> BoundRoutes {
-    let mut document = rooms.take_document();
-    document.info = utoipa::openapi::InfoBuilder::new()
-        .title("Tenantry")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Multi-tenant identity: tenants, users, roles, sign-in."))
-        .build();
-    let document = document.to_json().unwrap_or_default().into();
+    let document = rooms.take_document();
+    let document: Lazy = LazyLock::new(Box::new(move || {
+        let mut document = document.write();
+        document.info = utoipa::openapi::InfoBuilder::new()
+            .title("Tenantry")
+            .version(env!("CARGO_PKG_VERSION"))
+            .description(Some("Multi-tenant identity: tenants, users, roles, sign-in."))
+            .build();
+        document.to_json().unwrap_or_default()
+    }));
     let operator = Operator {
         db: app.db().clone(),
         metrics,
-        document,
+        document: Arc::new(document),
     };
     Routes::new()
         .on(Guard::server(), routes!(live))

@@ -19,6 +19,11 @@ pub trait Job: Send + Sync {
         500
     }
 
+    /// Whether it leaves others as much time as it takes itself, because nobody waits for its end.
+    fn gives_way(&self) -> bool {
+        false
+    }
+
     /// One pass. True when there may be more right away.
     async fn pass(&self) -> Result<bool, StoreError>;
 }
@@ -51,6 +56,10 @@ pub struct TaskJob {
 impl Job for TaskJob {
     fn name(&self) -> &'static str {
         self.runner.kind()
+    }
+
+    fn gives_way(&self) -> bool {
+        true
     }
 
     async fn pass(&self) -> Result<bool, StoreError> {

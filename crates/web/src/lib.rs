@@ -32,21 +32,35 @@ pub use guard::{Guard, Need, permission_covers};
 pub use headers::cookie;
 pub use params::{Params, Path};
 pub use problem::Problem;
-pub use routes::{BoundRoutes, RouteEntry, Routes};
+pub use routes::{BoundRoutes, Document, Offer, RouteEntry, Routes};
 pub use serve::serve;
 
 /// A handler as [`Routes::on`] takes it: `routes!(list_roles)`. The macro below it names axum by its crate name, which rooms
 /// do not have; it finds it here.
 #[macro_export]
 macro_rules! routes {
-    ($handler:path) => {{
+    ($handler:ident) => {{
         #[allow(
             unused_imports,
             clippy::allow_attributes,
             reason = "the inner macro names it only on some paths"
         )]
         use $crate::__private::axum;
-        $crate::__private::utoipa_axum::routes!($handler)
+        use $crate::__private::utoipa_axum::PathItemExt;
+        let (path, methods) = $crate::__private::utoipa_axum::paste! {
+            (
+                <[<__path_ $handler>] as utoipa::Path>::path(),
+                <[<__path_ $handler>] as utoipa::Path>::methods(),
+            )
+        };
+        let handler = methods
+            .iter()
+            .fold(axum::routing::MethodRouter::new(), |router, method| {
+                router.on(method.to_method_filter(), $handler)
+            });
+        $crate::Offer::new(path, &methods, handler, || {
+            $crate::__private::utoipa_axum::routes!($handler)
+        })
     }};
 }
 

@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{Components, OpenApi, OpenApiBuilder};
+use utoipa::openapi::path::{HttpMethod, PathItem, Paths};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{Components, OpenApi, OpenApiBuilder, RefOr};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::body::BodyLimit;
@@ -22,20 +23,56 @@ pub struct RouteEntry {
     pub guard: Guard,
 }
 
+/// A handler as `routes!` makes it of a function with `#[utoipa::path]`.
+pub struct Offer<S> {
+    path: String,
+    method: &'static str,
+    handler: MethodRouter<S>,
+    describe: fn() -> UtoipaMethodRouter<S>,
+}
+
+impl<S> Offer<S> {
+    /// `describe` makes the OpenAPI item, which is only done for who asks for the document.
+    #[must_use]
+    pub fn new(
+        path: String,
+        methods: &[HttpMethod],
+        handler: MethodRouter<S>,
+        describe: fn() -> UtoipaMethodRouter<S>,
+    ) -> Self {
+        Self {
+            path,
+            method: methods.first().map_or("GET", name_of),
+            handler,
+            describe,
+        }
+    }
+}
+
+const fn name_of(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Trace => "TRACE",
+    }
+}
+
 /// The routes of a room whose handlers share the state `S`.
 pub struct Routes<S> {
-    table: Vec<RouteEntry>,
     parts: Vec<Part<S>>,
-    document: OpenApi,
 }
 
 /// A handler with its guard, waiting for its state.
 struct Part<S> {
-    path: String,
+    offer: Offer<S>,
     guard: Guard,
     /// The largest body, in bytes, where it is not the usual one.
     limit: Option<usize>,
-    handler: MethodRouter<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
@@ -46,92 +83,103 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
-    pub fn new() -> Self {
-        Self {
-            table: Vec::new(),
-            parts: Vec::new(),
-            document: empty_document(),
-        }
+    pub const fn new() -> Self {
+        Self { parts: Vec::new() }
     }
 
     /// Registers a handler, given as `routes!(handler)`, behind a guard.
     #[must_use]
-    pub fn on(self, guard: Guard, handler: UtoipaMethodRouter<S>) -> Self {
-        self.add(guard, None, handler)
+    pub fn on(self, guard: Guard, offer: Offer<S>) -> Self {
+        self.add(guard, None, offer)
     }
 
     /// The same, for a route that takes bodies of up to `limit` bytes.
     #[must_use]
-    pub fn on_large(self, guard: Guard, limit: usize, handler: UtoipaMethodRouter<S>) -> Self {
-        self.add(guard, Some(limit), handler)
+    pub fn on_large(self, guard: Guard, limit: usize, offer: Offer<S>) -> Self {
+        self.add(guard, Some(limit), offer)
     }
 
     /// Another resource's routes beside these.
     #[must_use]
     pub fn and(mut self, mut others: Self) -> Self {
-        self.table.append(&mut others.table);
         self.parts.append(&mut others.parts);
-        self.document.merge(others.document);
         self
     }
 
-    // The document grows handler by handler: each brings a copy of every type it names, and keeping those side by side
-    // until the end would leave the process several MB larger for its whole life.
-    fn add(mut self, guard: Guard, limit: Option<usize>, handler: UtoipaMethodRouter<S>) -> Self {
-        let (schemas, mut paths, handler) = handler;
-        for (path, item) in &mut paths.paths {
-            describe(item, guard);
-            for (method, _) in operations(item) {
-                self.table.push(RouteEntry {
-                    method,
-                    path: path.clone(),
-                    guard,
-                });
-            }
-            self.parts.push(Part {
-                path: path.clone(),
-                guard,
-                limit,
-                handler: handler.clone(),
-            });
-        }
-        self.document.merge(OpenApiBuilder::new().paths(paths).build());
-        if let Some(components) = self.document.components.as_mut() {
-            components.schemas.extend(schemas);
-        }
+    fn add(mut self, guard: Guard, limit: Option<usize>, offer: Offer<S>) -> Self {
+        self.parts.push(Part { offer, guard, limit });
         self
     }
 
     /// Gives the handlers their state and puts the guards in front of them.
     #[must_use]
     pub fn bind(self, app: &App, state: S) -> BoundRoutes {
-        let mut router = Router::new();
-        for part in self.parts {
+        let (mut router, mut table, mut pages) = (Router::new(), Vec::new(), Vec::new());
+        for Part { offer, guard, limit } in self.parts {
             let rule = Rule {
                 app: app.clone(),
-                guard: part.guard,
-                limit: BodyLimit(part.limit.unwrap_or(app.edge().body_limit)),
-                path: part.path.as_str().into(),
+                guard,
+                limit: BodyLimit(limit.unwrap_or(app.edge().body_limit)),
+                path: offer.path.as_str().into(),
             };
-            router = router.route(&part.path, part.handler.layer(from_fn_with_state(rule, admit)));
+            router = router.route(&offer.path, offer.handler.layer(from_fn_with_state(rule, admit)));
+            table.push(RouteEntry {
+                method: offer.method,
+                path: offer.path,
+                guard,
+            });
+            pages.push(Page {
+                guard,
+                describe: Box::new(move || {
+                    let (schemas, paths, _) = (offer.describe)();
+                    (schemas, paths)
+                }),
+            });
         }
         BoundRoutes {
-            table: self.table,
+            table,
             router: router.with_state(state),
-            document: self.document,
+            document: Document(pages),
         }
     }
 }
 
-fn empty_document() -> OpenApi {
-    OpenApiBuilder::new().components(Some(Components::new())).build()
+type Described = (Vec<(String, RefOr<Schema>)>, Paths);
+
+/// What the document says about one handler, once somebody asks.
+struct Page {
+    guard: Guard,
+    describe: Box<dyn Fn() -> Described + Send + Sync>,
+}
+
+/// The OpenAPI document of routes before it is written: a running server that nobody asks for it never has it in memory.
+#[derive(Default)]
+pub struct Document(Vec<Page>);
+
+impl Document {
+    /// Writes it.
+    #[must_use]
+    pub fn write(&self) -> OpenApi {
+        let mut whole = OpenApiBuilder::new().components(Some(Components::new())).build();
+        for page in &self.0 {
+            let (schemas, mut paths) = (page.describe)();
+            for item in paths.paths.values_mut() {
+                describe(item, page.guard);
+            }
+            whole.merge(OpenApiBuilder::new().paths(paths).build());
+            if let Some(components) = whole.components.as_mut() {
+                components.schemas.extend(schemas);
+            }
+        }
+        whole
+    }
 }
 
 /// Routes that need nothing more; rooms hand these to the server.
 pub struct BoundRoutes {
     pub(crate) table: Vec<RouteEntry>,
     pub(crate) router: Router,
-    pub(crate) document: OpenApi,
+    document: Document,
 }
 
 impl BoundRoutes {
@@ -141,12 +189,12 @@ impl BoundRoutes {
         let mut whole = Self {
             table: Vec::new(),
             router: Router::new(),
-            document: empty_document(),
+            document: Document::default(),
         };
         for room in rooms {
             whole.table.extend(room.table);
             whole.router = whole.router.merge(room.router);
-            whole.document.merge(room.document);
+            whole.document.0.extend(room.document.0);
         }
         whole
     }
@@ -157,23 +205,11 @@ impl BoundRoutes {
         &self.table
     }
 
-    /// Takes the OpenAPI document of these routes; it is large, and needed once.
+    /// Takes the OpenAPI document of these routes.
     #[must_use]
-    pub fn take_document(&mut self) -> OpenApi {
-        std::mem::replace(&mut self.document, empty_document())
+    pub fn take_document(&mut self) -> Document {
+        std::mem::take(&mut self.document)
     }
-}
-
-fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
-    [
-        ("GET", &item.get),
-        ("POST", &item.post),
-        ("PUT", &item.put),
-        ("PATCH", &item.patch),
-        ("DELETE", &item.delete),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
 }
 
 /// Writes the guard into the document, so that the permission table can be read there.

@@ -14,13 +14,22 @@ use super::writer::Order;
 const EVERY: Duration = Duration::from_millis(500);
 /// From here the thread copies pages back itself: commits of 1-2 ms instead of 16 ms at the 99th percentile.
 const PASSIVE: u64 = 16 << 20;
-/// From here the writer must pause: a passive checkpoint never gets to the end while writes go on.
-const TRUNCATE: u64 = 64 << 20;
+/// From here the writer is to pause: a passive checkpoint never gets to the end while writes go on. It does when little is
+/// left to copy, which takes it some milliseconds and not a fifth of a second.
+const RESTART: u64 = super::conn::WAL_KEPT;
+/// From here it must pause, however much is left.
+const RESTART_ANYWAY: u64 = 512 << 20;
+/// Little: pages that the last of several checkpoints in a row found to copy.
+const LITTLE: i64 = 512;
+/// Bytes of a page in the WAL.
+const PAGE: u64 = 4_096 + 24;
+/// How many are made in a row.
+const PASSES: usize = 4;
 
 pub(crate) struct Checkpointer {
     pub(crate) conn: Conn,
     pub(crate) wal: PathBuf,
-    pub(crate) truncate: Arc<AtomicBool>,
+    pub(crate) restart: Arc<AtomicBool>,
     pub(crate) orders: mpsc::WeakSender<Order>,
     /// Nothing is ever sent; it ends when the database is closed.
     pub(crate) stop: Receiver<()>,
@@ -31,19 +40,41 @@ impl Checkpointer {
     pub(crate) fn run(self) {
         while let Err(RecvTimeoutError::Timeout) = self.stop.recv_timeout(EVERY) {
             let length = std::fs::metadata(&self.wal).map_or(0, |file| file.len());
-            if length > PASSIVE
-                && let Err(error) =
-                    self.conn
-                        .raw()
-                        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            {
-                tracing::warn!(%error, "a checkpoint failed");
+            if length <= PASSIVE {
+                continue;
             }
-            if length > TRUNCATE {
-                self.truncate.store(true, Ordering::Relaxed);
+            let (held, little_left) = self.copy_back().unwrap_or_else(|error| {
+                tracing::warn!(%error, "a checkpoint failed");
+                (length, false)
+            });
+            if held > RESTART_ANYWAY || (held > RESTART && little_left) {
+                self.restart.store(true, Ordering::Relaxed);
                 // Without it an idle writer would not look at the flag; a full queue will make it look anyway.
                 drop(self.orders.upgrade().map(|orders| orders.try_send(Order::Wake)));
             }
         }
+    }
+
+    /// Copies pages back; where the writer is to pause, also those that were written meanwhile. How many bytes the WAL holds,
+    /// and whether little of it is left to copy.
+    fn copy_back(&self) -> Result<(u64, bool), rusqlite::Error> {
+        let (mut held, mut before) = (0, 0);
+        for _ in 0..PASSES {
+            let (pages, copied): (i64, i64) =
+                self.conn
+                    .raw()
+                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+                        Ok((row.get(1)?, row.get(2)?))
+                    })?;
+            held = u64::try_from(pages).unwrap_or(0) * PAGE;
+            if copied - before < LITTLE {
+                return Ok((held, true));
+            }
+            if held <= RESTART {
+                break;
+            }
+            before = copied;
+        }
+        Ok((held, false))
     }
 }

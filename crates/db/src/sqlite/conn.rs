@@ -42,6 +42,8 @@ pub struct Readback {
 
 /// Instructions of SQLite's machine between two looks at the clock: some milliseconds of work.
 const LOOKS: i32 = 100_000;
+/// Bytes of the WAL that stay allocated when it begins anew: writing over them needs no work of the file system.
+pub(super) const WAL_KEPT: u64 = 64 << 20;
 
 /// When the work of a connection is to be given up.
 #[derive(Debug)]
@@ -94,8 +96,10 @@ impl Conn {
             // The checkpoint thread does it; inside a commit it would hold everybody up.
             // What savepoints keep goes to a file once it is large: in memory it is a list of kilobytes, walked from its
             // beginning at the end of every statement, so that a transaction of many pages takes quadratic time.
-            raw.execute_batch("PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=FILE;")
-                .map_err(open_error)?;
+            raw.execute_batch(&format!(
+                "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=FILE; PRAGMA journal_size_limit={WAL_KEPT};"
+            ))
+            .map_err(open_error)?;
         } else if role == Role::Reader {
             raw.execute_batch("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY;")
                 .map_err(open_error)?;

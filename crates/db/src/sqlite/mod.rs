@@ -56,19 +56,19 @@ impl Sqlite {
         let readers = Readers::open(path.to_path_buf(), settings)?;
         let (orders, inbox) = mpsc::channel(settings.queue.max(1));
         let (notices, _) = broadcast::channel(crate::notify::BACKLOG);
-        let truncate = Arc::new(AtomicBool::new(false));
+        let restart = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             orders: inbox,
             notices: notices.clone(),
             journal: settings.journal.clone(),
             batch: settings.batch.max(1),
-            truncate: Arc::clone(&truncate),
+            restart: Arc::clone(&restart),
         };
         let (stop, stopped) = std::sync::mpsc::channel();
         let keeper = checkpoint::Checkpointer {
             conn: checkpoint_conn,
             wal: beside(path, "-wal"),
-            truncate,
+            restart,
             orders: orders.downgrade(),
             stop: stopped,
         };

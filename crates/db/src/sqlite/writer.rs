@@ -92,8 +92,8 @@ pub(crate) struct Writer {
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) journal: Option<Journal>,
     pub(crate) batch: usize,
-    /// Set by the checkpoint thread when the WAL has grown too long.
-    pub(crate) truncate: Arc<AtomicBool>,
+    /// Set by the checkpoint thread when the WAL is to begin anew.
+    pub(crate) restart: Arc<AtomicBool>,
 }
 
 /// What ends a batch before its time.
@@ -129,13 +129,13 @@ impl Writer {
                 }
                 Then::Close => break,
             }
-            if self.truncate.swap(false, Ordering::Relaxed) {
-                truncate(&local.conn(), Duration::from_millis(100));
+            if self.restart.swap(false, Ordering::Relaxed) {
+                checkpoint(&local.conn(), "RESTART", Duration::from_millis(100));
             }
         }
         // Whoever was queued behind the Close hears that by its dropped sender.
         self.orders.close();
-        truncate(&local.conn(), Duration::from_secs(5));
+        checkpoint(&local.conn(), "TRUNCATE", Duration::from_secs(5));
     }
 
     fn batch(&mut self, tx: &Tx, local: &LocalTx, first: Box<dyn Job>, number: &mut u64, batch: u64) -> Then {
@@ -335,13 +335,14 @@ fn tell(job: Box<dyn Job>, commit: Result<(), StoreError>) {
     }
 }
 
-/// Moves the WAL into the file and empties it. Readers may prevent that; it is then tried another time.
-fn truncate(conn: &Conn, patience: Duration) {
+/// Moves the WAL into the file, so that the next transaction writes over it (RESTART) or that it is empty (TRUNCATE). Readers may
+/// prevent that; it is then tried another time.
+fn checkpoint(conn: &Conn, mode: &'static str, patience: Duration) {
     let run = || {
         conn.raw().busy_timeout(patience)?;
         let busy: i64 = conn
             .raw()
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
         conn.raw().busy_timeout(Duration::from_secs(5))?;
         Ok::<_, rusqlite::Error>(busy)
     };

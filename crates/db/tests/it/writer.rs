@@ -180,9 +180,9 @@ async fn a_job_that_fails_after_it_wrote_costs_its_neighbours_nothing_but_time()
     let world = World::start(Engine::Sqlite).await;
     let mut heard = world.db.subscribe();
     let (hold, blocked) = block(&world.db).await;
-    let add = async |id: &'static str, fails: bool| {
+    let add = |id: &'static str, fails: bool| {
         let db = world.db.clone();
-        let task = tokio::spawn(async move {
+        tokio::spawn(async move {
             db.write(async move |tx| {
                 tx.exec(
                     sql!("INSERT INTO counters (id, n) SELECT $1, COUNT(*) FROM counters"),
@@ -197,18 +197,26 @@ async fn a_job_that_fails_after_it_wrote_costs_its_neighbours_nothing_but_time()
                 Ok::<_, StoreError>(())
             })
             .await
-        });
-        tokio::task::yield_now().await;
-        task
+        })
     };
-    let (first, bad) = (add("first", false).await, add("bad", true).await);
-    let (second, worse) = (add("second", false).await, add("worse", true).await);
+    let mut tasks = Vec::new();
+    for (id, fails) in [
+        ("first", false),
+        ("bad", true),
+        ("second", false),
+        ("worse", true),
+    ] {
+        tasks.push(add(id, fails));
+        // It queues its job before the next one does.
+        tokio::task::yield_now().await;
+    }
     drop(hold);
     blocked.await.unwrap().unwrap();
-    first.await.unwrap().unwrap();
-    second.await.unwrap().unwrap();
-    assert!(matches!(bad.await.unwrap(), Err(StoreError::NoRow)));
-    assert!(matches!(worse.await.unwrap(), Err(StoreError::NoRow)));
+    for (task, fails) in tasks.into_iter().zip([false, true, false, true]) {
+        let outcome = task.await.unwrap();
+        assert_eq!(matches!(outcome, Err(StoreError::NoRow)), fails, "{outcome:?}");
+        assert_eq!(outcome.is_ok(), !fails);
+    }
     let rows = world
         .db
         .all(sql!("SELECT id, n FROM counters ORDER BY n"), args![])

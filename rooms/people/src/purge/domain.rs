@@ -23,7 +23,7 @@ const ROLE_REMOVAL: &str = "role-removal";
 const PIECE: i64 = 1_000;
 /// How many members of a deleted tenant go at most in one step. Each takes rows and places in two dozen indexes with it,
 /// and nobody else writes meanwhile.
-const MEMBERS: i64 = 20;
+const MEMBERS: i64 = 8;
 /// How far the holders of a role are counted.
 const COUNTED: i64 = 1_000;
 

@@ -55,11 +55,36 @@ fn ones(words: &Words) -> impl DoubleEndedIterator<Item = u16> + '_ {
     (0..128_u16)
         .map(|index| index * 64)
         .zip(words)
-        .flat_map(|(start, word)| {
-            (0..64_u16)
-                .filter(move |at| word >> at & 1 == 1)
-                .map(move |at| start + at)
-        })
+        .flat_map(|(start, word)| Ones { start, left: *word })
+}
+
+/// The bits of a word that are set.
+struct Ones {
+    start: u16,
+    left: u64,
+}
+
+impl Iterator for Ones {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        let at = u16::try_from(self.left.trailing_zeros())
+            .ok()
+            .filter(|at| *at < 64)?;
+        self.left &= self.left - 1;
+        Some(self.start + at)
+    }
+}
+
+impl DoubleEndedIterator for Ones {
+    fn next_back(&mut self) -> Option<u16> {
+        let at = 63
+            - u16::try_from(self.left.leading_zeros())
+                .ok()
+                .filter(|at| *at < 64)?;
+        self.left &= !(1 << at);
+        Some(self.start + at)
+    }
 }
 
 /// A stored block with some numbers put in and some taken out.

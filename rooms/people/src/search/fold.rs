@@ -12,8 +12,11 @@ use super::columns;
 use super::store;
 use super::text::Content;
 
-/// How many users one transaction moves: many, so that they share blocks; few, so that other writers hardly wait.
-const BATCH: i64 = 256;
+/// How many users one transaction moves: few, so that other writers hardly wait.
+const BATCH: i64 = 64;
+/// And while the queue is long: many, who share blocks, so that it gets shorter again.
+const LARGE_BATCH: i64 = 256;
+const LONG: i64 = 4_000;
 
 /// Keeps the search index up with the users.
 #[derive(Debug)]
@@ -37,16 +40,18 @@ impl Job for FoldJob {
 
 /// Folds the first queued users of an environment in. True when there may be more.
 pub(crate) async fn advance(db: &Db, environment: EnvironmentId) -> Result<bool, StoreError> {
-    db.write(async move |tx| fold(tx, &environment).await).await
+    let long = store::waiting_in(db, &environment, LONG).await? >= LONG;
+    let most = if long { LARGE_BATCH } else { BATCH };
+    db.write(async move |tx| fold(tx, &environment, most).await).await
 }
 
 /// What changes in the postings: by block and gram, which places are set and which cleared.
 type Changes = BTreeMap<i64, BTreeMap<i64, Vec<(u16, bool)>>>;
 
 /// Folds the first queued users in. True when there may be more.
-async fn fold(tx: &Tx, environment: &EnvironmentId) -> Result<bool, StoreError> {
+async fn fold(tx: &Tx, environment: &EnvironmentId, most: i64) -> Result<bool, StoreError> {
     let mut next = store::hold(tx, environment).await?;
-    let queued = store::first_queued(tx, environment, BATCH).await?;
+    let queued = store::first_queued(tx, environment, most).await?;
     let users: Vec<String> = queued.iter().map(|entry| entry.user.clone()).collect();
     let mut read = store::read_users(tx, environment, &users).await?;
     let known = store::docs_of(tx, environment, &users).await?;
@@ -87,7 +92,7 @@ async fn fold(tx: &Tx, environment: &EnvironmentId) -> Result<bool, StoreError> 
     store::drop_docs(tx, environment, &gone).await?;
     store::advance(tx, environment, next).await?;
     store::dequeue(tx, environment, &queued).await?;
-    Ok(i64::try_from(queued.len()).is_ok_and(|taken| taken == BATCH))
+    Ok(i64::try_from(queued.len()).is_ok_and(|taken| taken == most))
 }
 
 async fn apply(tx: &Tx, environment: &EnvironmentId, changes: Changes) -> Result<(), StoreError> {
