@@ -188,6 +188,9 @@ impl PgTx {
             let error = StoreError::from(fault);
             if error.spoils() {
                 self.spoiled.store(true, Ordering::Relaxed);
+            } else if matches!(error, StoreError::Spoiled) && !self.spoiled.swap(true, Ordering::Relaxed) {
+                // Another statement, sent together with this one, failed; nobody has looked at its answer yet.
+                self.retry.store(true, Ordering::Relaxed);
             }
             error
         })

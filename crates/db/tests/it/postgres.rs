@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use db::{Db, Engine, OpenError, StoreError, args, sql};
+use futures_util::FutureExt;
 
 use crate::world::World;
 
@@ -68,6 +69,35 @@ async fn a_collision_runs_the_body_again() {
         .await
         .unwrap();
     assert_eq!(row.get::<i64>(0).unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_collision_is_known_by_what_it_spoilt_as_well() {
+    let world = World::with(Engine::Postgres, |settings| settings.pg_pool = 1).await;
+    world.db.migrate(&[crate::world::SCHEMA]).await.unwrap();
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let result = world.db.write(async move |tx| {
+        let run = counted.fetch_add(1, Ordering::Relaxed);
+        let insert = async || {
+            tx.exec(sql!("INSERT INTO counters (id, n) VALUES ('a', 0)"), args![])
+                .await
+        };
+        if run == 0 {
+            // From here on the connection has both statements prepared.
+            insert().await?;
+            tx.exec(COLLIDE, args![]).await?;
+        }
+        if run == 1 {
+            let mut collision = tx.exec(COLLIDE, args![]).boxed_local();
+            assert!(collision.as_mut().now_or_never().is_none(), "it is only sent");
+            insert().await?;
+            collision.await?;
+        }
+        insert().await?;
+        Ok::<_, StoreError>(run)
+    });
+    assert_eq!(result.await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use blocks::ranking::{HALF, Ranking, sortable_number};
 use db::{StoreError, Tx};
+use futures_util::future::try_join_all;
 use kit::EnvironmentId;
 
 use super::store;
@@ -120,11 +121,17 @@ impl Place {
 
 /// Counts a user in, after the row was written.
 pub(crate) async fn enlist(tx: &Tx, ground: Ground<'_>, user: &UserRecord) -> Result<(), StoreError> {
-    for order in Order::all_of(user, ground) {
-        if let Some(place) = order.place(user) {
-            add(tx, ground, &order, &place).await?;
-        }
+    let mut orders = Order::all_of(user, ground).into_iter();
+    let add_to = async |order: Order| match order.place(user) {
+        Some(place) => add(tx, ground, &order, &place).await,
+        None => Ok(()),
+    };
+    // On PostgreSQL others who count a user in wait here until the commit: all come to the last bucket of the first order. So
+    // the rest is sent without waiting in between, and nobody else holds a part of it when a bucket is split meanwhile.
+    if let Some(first) = orders.next() {
+        add_to(first).await?;
     }
+    try_join_all(orders.map(add_to)).await?;
     Ok(())
 }
 

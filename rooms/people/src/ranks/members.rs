@@ -1,6 +1,7 @@
 //! Counting the members of tenants, and ranking tenants that have grown large.
 
 use db::{StoreError, Tx};
+use futures_util::future::try_join;
 use kit::EnvironmentId;
 
 use super::domain::{self, Ground, Order};
@@ -26,12 +27,20 @@ pub(crate) async fn enter(
     // The row of the whole comes first: it makes writers of one tenant wait for each other, so that nobody misses a
     // tenant becoming ranked.
     let (members, ranked) = store::count_member(tx, ground, "", 1).await?;
-    store::count_member(tx, ground, &user.class(), 1).await?;
-    families::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
+    let class = user.class();
+    let counted = try_join(
+        store::count_member(tx, ground, &class, 1),
+        families::note(tx, environment, user.id.as_str(), user.created_at.0),
+    );
     if ranked {
-        search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-        return domain::enlist(tx, ground, user).await;
+        let listed = try_join(
+            search::note(tx, environment, user.id.as_str(), user.created_at.0),
+            domain::enlist(tx, ground, user),
+        );
+        try_join(counted, listed).await?;
+        return Ok(());
     }
+    counted.await?;
     if members > RANKED_ABOVE {
         for order in [
             Order::Age,
