@@ -28,8 +28,9 @@ const fn of_users(order: &Order) -> Pieces {
             " AND email_key >= ",
             " ORDER BY email_key",
         ),
+        // Under another name: ORDER BY takes what is selected under its name, before the column.
         Order::Age => (
-            "SELECT CAST(created_at AS TEXT), id, id FROM users WHERE environment_id = ",
+            "SELECT CAST(created_at AS TEXT) AS place, id, id FROM users WHERE environment_id = ",
             " AND (created_at, id) >= (",
             " ORDER BY created_at, id",
         ),
@@ -74,7 +75,7 @@ const fn of_members(order: &Order) -> Pieces {
             " ORDER BY email_key",
         ),
         Order::Age => (
-            "SELECT CAST(user_created_at AS TEXT), user_id, user_id FROM memberships WHERE environment_id = ",
+            "SELECT CAST(user_created_at AS TEXT) AS place, user_id, user_id FROM memberships WHERE environment_id = ",
             " AND (user_created_at, user_id) >= (",
             " ORDER BY user_created_at, user_id",
         ),

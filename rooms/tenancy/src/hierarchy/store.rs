@@ -106,6 +106,27 @@ fn ways_down(mut query: Query, environment: &EnvironmentId, tops: &[&str], level
     query
 }
 
+/// Whether nothing stands below a tenant, as below most. PostgreSQL takes the recursion for much work and reads all tenants
+/// first; it answers this from the indexes, whose next entries are another tenant's.
+async fn is_lowest(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .one(
+            sql!(
+                "SELECT
+                   (SELECT parent_tenant_id FROM tenants
+                    WHERE environment_id = $1 AND (parent_tenant_id, tenant_id) >= ($2, '')
+                    ORDER BY parent_tenant_id, tenant_id LIMIT 1),
+                   (SELECT parent_tenant_id FROM tenant_removals
+                    WHERE environment_id = $1 AND (parent_tenant_id, tenant_id) >= ($2, '')
+                    ORDER BY parent_tenant_id, tenant_id LIMIT 1)"
+            ),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    let (tenant, removal): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+    Ok(tenant.as_deref() != Some(id) && removal.as_deref() != Some(id))
+}
+
 /// Ids below a tenant, level by level.
 pub(super) async fn below(
     tx: &Tx,
@@ -114,6 +135,9 @@ pub(super) async fn below(
     levels: i64,
     most: i64,
 ) -> Result<Vec<String>, StoreError> {
+    if is_lowest(tx, environment, id).await? {
+        return Ok(Vec::new());
+    }
     let mut query = ways_down(Query::new(""), environment, &[id], levels);
     query
         .push("SELECT tenant_id FROM down WHERE level > 0 AND NOT removed ORDER BY level, tenant_id LIMIT ")
