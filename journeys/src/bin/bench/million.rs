@@ -289,7 +289,7 @@ impl Pages<'_> {
         let mut first = None;
         let ready = loop {
             let callers = times(1, |_| crate::callers::Same::get(&path, self.token, tenant));
-            let measured = run(plan(self.running, Duration::from_millis(500), Some(4)), callers).await;
+            let measured = run(plan(self.running, Duration::from_secs(2), Some(2)), callers).await;
             let millis = measured.millis(0.5);
             first.get_or_insert(millis);
             if millis < 20.0 || begun.elapsed() > Duration::from_secs(300) {
