@@ -58,7 +58,7 @@ macro_rules! routes {
             .fold(axum::routing::MethodRouter::new(), |router, method| {
                 router.on(method.to_method_filter(), $handler)
             });
-        $crate::Offer::new(path, &methods, handler, || {
+        $crate::Offer::new(path, methods, handler, || {
             $crate::__private::utoipa_axum::routes!($handler)
         })
     }};

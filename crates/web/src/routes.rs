@@ -26,7 +26,7 @@ pub struct RouteEntry {
 /// A handler as `routes!` makes it of a function with `#[utoipa::path]`.
 pub struct Offer<S> {
     path: String,
-    method: &'static str,
+    methods: Vec<HttpMethod>,
     handler: MethodRouter<S>,
     describe: fn() -> UtoipaMethodRouter<S>,
 }
@@ -34,15 +34,15 @@ pub struct Offer<S> {
 impl<S> Offer<S> {
     /// `describe` makes the OpenAPI item, which is only done for who asks for the document.
     #[must_use]
-    pub fn new(
+    pub const fn new(
         path: String,
-        methods: &[HttpMethod],
+        methods: Vec<HttpMethod>,
         handler: MethodRouter<S>,
         describe: fn() -> UtoipaMethodRouter<S>,
     ) -> Self {
         Self {
             path,
-            method: methods.first().map_or("GET", name_of),
+            methods,
             handler,
             describe,
         }
@@ -89,25 +89,24 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Registers a handler, given as `routes!(handler)`, behind a guard.
     #[must_use]
-    pub fn on(self, guard: Guard, offer: Offer<S>) -> Self {
-        self.add(guard, None, offer)
+    pub fn on(mut self, guard: Guard, offer: Offer<S>) -> Self {
+        let limit = None;
+        self.parts.push(Part { offer, guard, limit });
+        self
     }
 
     /// The same, for a route that takes bodies of up to `limit` bytes.
     #[must_use]
-    pub fn on_large(self, guard: Guard, limit: usize, offer: Offer<S>) -> Self {
-        self.add(guard, Some(limit), offer)
+    pub fn on_large(mut self, guard: Guard, limit: usize, offer: Offer<S>) -> Self {
+        let limit = Some(limit);
+        self.parts.push(Part { offer, guard, limit });
+        self
     }
 
     /// Another resource's routes beside these.
     #[must_use]
     pub fn and(mut self, mut others: Self) -> Self {
         self.parts.append(&mut others.parts);
-        self
-    }
-
-    fn add(mut self, guard: Guard, limit: Option<usize>, offer: Offer<S>) -> Self {
-        self.parts.push(Part { offer, guard, limit });
         self
     }
 
@@ -123,11 +122,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
                 path: offer.path.as_str().into(),
             };
             router = router.route(&offer.path, offer.handler.layer(from_fn_with_state(rule, admit)));
-            table.push(RouteEntry {
-                method: offer.method,
-                path: offer.path,
+            table.extend(offer.methods.iter().map(|method| RouteEntry {
+                method: name_of(method),
+                path: offer.path.clone(),
                 guard,
-            });
+            }));
             pages.push(Page {
                 guard,
                 describe: Box::new(move || {

@@ -3,6 +3,7 @@ use journeys::{Answer, Engine, PASSWORD, World, at, both_engines, claims, snapsh
 use outbound::Letter;
 use serde_json::{Value, json};
 
+use super::activation::ACTIVATE;
 use super::captcha;
 
 pub(crate) const SIGN_UP: &str = "/identity/resources/users/v1/signUp";
@@ -154,9 +155,8 @@ both_engines! {
         let twice = world.anyone().post(SIGN_UP, with("new@example.com", "password", json!("Other-horse-9-battery"))).await.expect(201);
         assert_eq!(twice.json(), fresh.json());
         let (_, _, second) = link_of(&world.letter("new@example.com").await);
-        let activate = "/identity/resources/users/v1/activate";
-        world.anyone().post(activate, json!({"userId": user, "token": first})).await.expect(400);
-        world.anyone().post(activate, json!({"userId": user, "token": second})).await.expect(200);
+        world.anyone().post(ACTIVATE, json!({"userId": user, "token": first})).await.expect(400);
+        world.anyone().post(ACTIVATE, json!({"userId": user, "token": second})).await.expect(200);
         // And the password of the second stranger was not taken over.
         world.log_in("new@example.com").await;
         world.anyone().post(at::LOGIN, json!({"email": "new@example.com", "password": "Other-horse-9-battery"})).await.expect(401);
@@ -180,7 +180,7 @@ both_engines! {
         let (_, user, token) = link_of(&world.letter("made@example.com").await);
         assert_eq!(user, made);
         let activation = json!({"userId": user, "token": token, "password": PASSWORD});
-        world.anyone().post("/identity/resources/users/v1/activate", activation).await.expect(200);
+        world.anyone().post(ACTIVATE, activation).await.expect(200);
     }
 
     async fn nobody_learns_it_from_codes_either(world: World) {

@@ -191,6 +191,7 @@ impl PgTx {
             } else if matches!(error, StoreError::Spoiled) && !self.spoiled.swap(true, Ordering::Relaxed) {
                 // Another statement, sent together with this one, failed; nobody has looked at its answer yet.
                 self.retry.store(true, Ordering::Relaxed);
+                return StoreError::RetriesExhausted;
             }
             error
         })

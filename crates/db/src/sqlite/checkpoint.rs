@@ -19,12 +19,12 @@ const PASSIVE: u64 = 16 << 20;
 const RESTART: u64 = super::conn::WAL_KEPT;
 /// From here it must pause, however much is left.
 const RESTART_ANYWAY: u64 = 512 << 20;
-/// Little: pages that the last of several checkpoints in a row found to copy.
+/// Little: pages that the last of several checkpoints in a row found to copy, and that readers kept it from copying.
 const LITTLE: i64 = 512;
+/// How many checkpoints are made in a row.
+const PASSES: usize = 4;
 /// Bytes of a page in the WAL.
 const PAGE: u64 = 4_096 + 24;
-/// How many are made in a row.
-const PASSES: usize = 4;
 
 pub(crate) struct Checkpointer {
     pub(crate) conn: Conn,
@@ -67,7 +67,7 @@ impl Checkpointer {
                         Ok((row.get(1)?, row.get(2)?))
                     })?;
             held = u64::try_from(pages).unwrap_or(0) * PAGE;
-            if copied - before < LITTLE {
+            if copied - before < LITTLE && pages - copied < LITTLE {
                 return Ok((held, true));
             }
             if held <= RESTART {

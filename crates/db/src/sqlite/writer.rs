@@ -335,8 +335,8 @@ fn tell(job: Box<dyn Job>, commit: Result<(), StoreError>) {
     }
 }
 
-/// Moves the WAL into the file, so that the next transaction writes over it (RESTART) or that it is empty (TRUNCATE). Readers may
-/// prevent that; it is then tried another time.
+/// Moves the WAL into the file, so that the next transaction writes over it (RESTART) or that it is empty (TRUNCATE).
+/// Readers may prevent that; it is then tried another time.
 fn checkpoint(conn: &Conn, mode: &'static str, patience: Duration) {
     let run = || {
         conn.raw().busy_timeout(patience)?;
@@ -348,7 +348,7 @@ fn checkpoint(conn: &Conn, mode: &'static str, patience: Duration) {
     };
     match run() {
         Ok(0) => {}
-        Ok(_) => tracing::debug!("the WAL could not be emptied: a reader still needs it"),
-        Err(error) => tracing::warn!(%error, "the WAL could not be emptied"),
+        Ok(_) => tracing::debug!("the WAL cannot begin anew: a reader still needs it"),
+        Err(error) => tracing::warn!(%error, "the WAL cannot begin anew"),
     }
 }

@@ -206,13 +206,13 @@ async fn a_job_that_fails_after_it_wrote_costs_its_neighbours_nothing_but_time()
         ("second", false),
         ("worse", true),
     ] {
-        tasks.push(add(id, fails));
+        tasks.push((add(id, fails), fails));
         // It queues its job before the next one does.
         tokio::task::yield_now().await;
     }
     drop(hold);
     blocked.await.unwrap().unwrap();
-    for (task, fails) in tasks.into_iter().zip([false, true, false, true]) {
+    for (task, fails) in tasks {
         let outcome = task.await.unwrap();
         assert_eq!(matches!(outcome, Err(StoreError::NoRow)), fails, "{outcome:?}");
         assert_eq!(outcome.is_ok(), !fails);

@@ -51,7 +51,7 @@ impl Job for FamilyJob {
         };
         for _ in 0..STEPS {
             if search::waiting_in(&self.db, &environment, WAITING).await? >= WAITING {
-                search::advance(&self.db, environment.clone()).await?;
+                search::fold_in(&self.db, environment.clone()).await?;
                 continue;
             }
             let (environment, top, tenants) = (environment.clone(), top.clone(), tenants.clone());

@@ -1,6 +1,7 @@
 //! This room's decisions and statements on a fresh SQLite file.
 
 mod bench;
+mod families;
 mod groups;
 mod lists;
 mod members;

@@ -11,7 +11,7 @@ use crate::records::UserRecord;
 use crate::search::{Content, FoldJob, Marker, Needle, Phrase};
 use crate::users::proof::{Switch, remove, turn};
 
-fn fold(bench: &Bench) {
+pub(super) fn fold(bench: &Bench) {
     let job = FoldJob { db: bench.db.clone() };
     while run(job.pass()).unwrap() {}
 }

@@ -1,7 +1,7 @@
 //! Counting the members of tenants, and ranking tenants that have grown large.
 
 use db::{StoreError, Tx};
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use kit::EnvironmentId;
 
 use super::domain::{self, Ground, Order};
@@ -28,19 +28,14 @@ pub(crate) async fn enter(
     // tenant becoming ranked.
     let (members, ranked) = store::count_member(tx, ground, "", 1).await?;
     let class = user.class();
-    let counted = try_join(
-        store::count_member(tx, ground, &class, 1),
-        families::note(tx, environment, user.id.as_str(), user.created_at.0),
-    );
+    let counted = store::count_member(tx, ground, &class, 1);
     if ranked {
-        let listed = try_join(
-            search::note(tx, environment, user.id.as_str(), user.created_at.0),
-            domain::enlist(tx, ground, user),
-        );
-        try_join(counted, listed).await?;
+        let noted = search::note(tx, environment, user.id.as_str(), user.created_at.0);
+        try_join3(counted, noted, domain::enlist(tx, ground, user)).await?;
         return Ok(());
     }
-    counted.await?;
+    let noted = families::note(tx, environment, user.id.as_str(), user.created_at.0);
+    try_join(counted, noted).await?;
     if members > RANKED_ABOVE {
         for order in [
             Order::Age,
@@ -74,12 +69,11 @@ pub(crate) async fn leave(
     };
     let (_, ranked) = store::count_member(tx, ground, "", -1).await?;
     store::count_member(tx, ground, &user.class(), -1).await?;
-    families::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
     if ranked {
         search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-        domain::strike(tx, ground, user).await?;
+        return domain::strike(tx, ground, user).await;
     }
-    Ok(())
+    families::note(tx, environment, user.id.as_str(), user.created_at.0).await
 }
 
 /// Moves a member whose row has changed from `old` to `new`.

@@ -16,6 +16,7 @@ use super::text::Content;
 const BATCH: i64 = 64;
 /// And while the queue is long: many, who share blocks, so that it gets shorter again.
 const LARGE_BATCH: i64 = 256;
+/// From so many on, the queue is long.
 const LONG: i64 = 4_000;
 
 /// Keeps the search index up with the users.
@@ -34,12 +35,12 @@ impl Job for FoldJob {
         let Some(environment) = store::waiting(&self.db).await? else {
             return Ok(false);
         };
-        advance(&self.db, environment).await
+        fold_in(&self.db, environment).await
     }
 }
 
 /// Folds the first queued users of an environment in. True when there may be more.
-pub(crate) async fn advance(db: &Db, environment: EnvironmentId) -> Result<bool, StoreError> {
+pub(crate) async fn fold_in(db: &Db, environment: EnvironmentId) -> Result<bool, StoreError> {
     let long = store::waiting_in(db, &environment, LONG).await? >= LONG;
     let most = if long { LARGE_BATCH } else { BATCH };
     db.write(async move |tx| fold(tx, &environment, most).await).await
