@@ -17,8 +17,8 @@ pub use digest::{derived_uuid, hmac_sha256, leak_digest, sha256, sha256_hex};
 pub use jwt::{JwtError, MAX_TOKEN_BYTES, Times, check_times, verify_jws, verify_jwt};
 pub use keys::{Algorithm, GeneratedKey, HmacKey, Jwk, KeyError, KeySet, SigningKey, VerifyingKey};
 pub use password::{
-    CostFault, HashCost, HashError, HashKind, HashPool, ImportFault, ImportRules, MAX_PASSWORD_BYTES,
-    StoredHash, UnknownKind, Verdict, check_import, check_import_with, normalised,
+    Admitted, CostFault, HashCost, HashError, HashKind, HashPool, ImportFault, ImportRules,
+    MAX_PASSWORD_BYTES, StoredHash, UnknownKind, Verdict, check_import, check_import_with, normalised,
 };
 pub use seal::{SealError, Sealed, SealingKey};
 

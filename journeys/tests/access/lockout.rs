@@ -125,4 +125,26 @@ both_engines! {
         bodies.dedup();
         assert_eq!(bodies.len(), 1, "{bodies:?}");
     }
+
+    async fn attempts_that_are_sent_away_unjudged_are_no_guesses(world: World) {
+        world.user("ann@example.com").await;
+        let places: Vec<_> = std::iter::from_fn(|| world.hashes.admit(kit::Secret::new("x".to_owned())).ok()).collect();
+        for _ in 0..12 {
+            assert_eq!(enters(world, "ann@example.com").await, 503);
+        }
+        drop(places);
+        assert_eq!(enters(world, "ann@example.com").await, 200);
+    }
+
+    async fn right_passwords_that_do_not_lead_in_are_no_guesses(world: World) {
+        let vendor = world.vendor().await;
+        let ann = world.user("ann@example.com").await;
+        let at = |what: &str| format!("/identity/resources/tenants/users/v1/{}/{what}", ann.id);
+        vendor.in_tenant("acme").post(&at("disable"), json!({})).await.expect(200);
+        for _ in 0..12 {
+            assert_eq!(enters(world, "ann@example.com").await, 403);
+        }
+        vendor.in_tenant("acme").post(&at("enable"), json!({})).await.expect(200);
+        assert_eq!(enters(world, "ann@example.com").await, 200);
+    }
 }

@@ -14,7 +14,7 @@ pub use cost::{CostFault, HashCost};
 pub use foreign::{ImportFault, ImportRules, check_import, check_import_with};
 pub use kind::{HashKind, StoredHash, UnknownKind};
 pub(crate) use native::Hasher;
-pub use pool::{HashError, HashPool, Verdict};
+pub use pool::{Admitted, HashError, HashPool, Verdict};
 
 /// Longer passwords are not hashed at all. Callers refuse them earlier, with a sentence for the user.
 pub const MAX_PASSWORD_BYTES: usize = 1024;

@@ -53,6 +53,7 @@ impl HashPool {
             capacity: queue.max(1),
             queue: Mutex::new(Queue {
                 jobs: VecDeque::new(),
+                kept: 0,
                 open: true,
             }),
             wake: Condvar::new(),
@@ -75,13 +76,29 @@ impl HashPool {
         Self(Arc::new(Handle(shared)))
     }
 
+    /// Keeps a place in the queue for a check of `password`: whatever refuses a check without making it is answered here,
+    /// so that a caller can note the attempt in between and be sure that it is judged.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`], [`HashError::TooLong`], or [`HashError::Failed`] when the pool has ended.
+    pub fn admit(&self, password: Secret) -> Result<Admitted, HashError> {
+        fits(&password)?;
+        self.0.0.keep()?;
+        let place = Kept(Arc::clone(&self.0.0));
+        Ok(Admitted {
+            pool: self.clone(),
+            password,
+            place,
+        })
+    }
+
     /// A new hash of `password` as a PHC string, with a random salt, at the configured cost. The password is brought to
     /// NFC first.
     ///
     /// # Errors
     /// See [`HashError`].
     pub async fn hash(&self, password: Secret) -> Result<String, HashError> {
-        self.submit(password, |hasher, password| {
+        self.submit(password, None, |hasher, password| {
             hasher.hash(normalised(password).reveal().as_bytes())
         })
         .await
@@ -93,8 +110,7 @@ impl HashPool {
     /// # Errors
     /// See [`HashError`].
     pub async fn verify(&self, password: Secret, stored: StoredHash) -> Result<Verdict, HashError> {
-        self.submit(password, move |hasher, password| hasher.verify(password, &stored))
-            .await
+        self.admit(password)?.verify(stored).await
     }
 
     /// Does the work of a verification for a user who does not exist, so that the time does not tell.
@@ -102,12 +118,7 @@ impl HashPool {
     /// # Errors
     /// See [`HashError`]; the same ones that [`verify`](Self::verify) would have answered.
     pub async fn dummy(&self, password: Secret) -> Result<(), HashError> {
-        self.submit(password, |hasher, password| {
-            hasher
-                .dummy(normalised(password).reveal().as_bytes())
-                .then_some(())
-        })
-        .await
+        self.admit(password)?.dummy().await
     }
 
     /// How many calls were worked off so far, of all kinds. Tests assert that each login path adds exactly one.
@@ -131,17 +142,18 @@ impl HashPool {
     async fn submit<T: Send + 'static>(
         &self,
         password: Secret,
+        place: Option<Kept>,
         work: impl FnOnce(&mut Hasher, &Secret) -> Option<T> + Send + 'static,
     ) -> Result<T, HashError> {
-        if password.reveal().len() > MAX_PASSWORD_BYTES {
-            return Err(HashError::TooLong);
-        }
+        fits(&password)?;
         let (reply, answer) = oneshot::channel();
-        self.0.0.push(Box::new(Task {
+        let task = Task {
             password,
             work,
             reply,
-        }))?;
+        };
+        self.0.0.push(Box::new(task), place.is_some())?;
+        drop(place); // the call stands in it now
         // The sender is dropped unanswered only when the hash panicked or the threads are gone.
         answer.await.unwrap_or(None).ok_or(HashError::Failed)
     }
@@ -150,6 +162,64 @@ impl HashPool {
 impl std::fmt::Debug for HashPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "HashPool({})", self.cost())
+    }
+}
+
+/// A check that has its place in the queue and has not begun.
+#[derive(Debug)]
+pub struct Admitted {
+    pool: HashPool,
+    password: Secret,
+    place: Kept,
+}
+
+impl Admitted {
+    /// See [`HashPool::verify`].
+    ///
+    /// # Errors
+    /// [`HashError::Failed`].
+    pub async fn verify(self, stored: StoredHash) -> Result<Verdict, HashError> {
+        self.pool
+            .submit(self.password, Some(self.place), move |hasher, password| {
+                hasher.verify(password, &stored)
+            })
+            .await
+    }
+
+    /// See [`HashPool::dummy`].
+    ///
+    /// # Errors
+    /// [`HashError::Failed`].
+    pub async fn dummy(self) -> Result<(), HashError> {
+        self.pool
+            .submit(self.password, Some(self.place), |hasher, password| {
+                hasher
+                    .dummy(normalised(password).reveal().as_bytes())
+                    .then_some(())
+            })
+            .await
+    }
+}
+
+fn fits(password: &Secret) -> Result<(), HashError> {
+    if password.reveal().len() > MAX_PASSWORD_BYTES {
+        return Err(HashError::TooLong);
+    }
+    Ok(())
+}
+
+/// A place in the queue, free again when this goes.
+struct Kept(Arc<Shared>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.lock().kept -= 1;
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept")
     }
 }
 
@@ -202,7 +272,26 @@ struct Shared {
 
 struct Queue {
     jobs: VecDeque<Box<dyn Job>>,
+    /// Places that are kept for calls that have not come yet.
+    kept: usize,
     open: bool,
+}
+
+impl Queue {
+    /// Whether there is room for one more.
+    fn has_room(&mut self, capacity: usize) -> Result<(), HashError> {
+        if !self.open {
+            return Err(HashError::Failed);
+        }
+        if self.jobs.len() + self.kept >= capacity {
+            // Callers that hung up must not keep those out who still wait.
+            self.jobs.retain(|job| !job.abandoned());
+            if self.jobs.len() + self.kept >= capacity {
+                return Err(HashError::Busy);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Shared {
@@ -211,17 +300,21 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, job: Box<dyn Job>) -> Result<(), HashError> {
+    fn keep(&self) -> Result<(), HashError> {
         let mut queue = self.lock();
-        if !queue.open {
+        queue.has_room(self.capacity)?;
+        queue.kept += 1;
+        Ok(())
+    }
+
+    /// Queues a job, in a place that was kept for it or in one that is free.
+    fn push(&self, job: Box<dyn Job>, has_place: bool) -> Result<(), HashError> {
+        let mut queue = self.lock();
+        if has_place && !queue.open {
             return Err(HashError::Failed);
         }
-        if queue.jobs.len() >= self.capacity {
-            // Callers that hung up must not keep those out who still wait.
-            queue.jobs.retain(|job| !job.abandoned());
-            if queue.jobs.len() >= self.capacity {
-                return Err(HashError::Busy);
-            }
+        if !has_place {
+            queue.has_room(self.capacity)?;
         }
         queue.jobs.push_back(job);
         drop(queue);

@@ -38,6 +38,8 @@ pub(crate) struct Plan {
 pub(crate) struct Measured {
     pub(crate) seconds: f64,
     pub(crate) failed: u64,
+    /// What one of the wrong answers said.
+    pub(crate) wrong: Option<String>,
     /// Of right answers, in microseconds, sorted.
     micros: Vec<u32>,
 }
@@ -76,9 +78,10 @@ pub(crate) async fn run(plan: Plan, callers: Vec<Box<dyn Caller>>) -> Measured {
         ..Measured::default()
     };
     while let Some(done) = connections.join_next().await {
-        let (micros, failed) = done.expect("a connection does not panic");
-        all.micros.extend(micros);
-        all.failed += failed;
+        let one = done.expect("a connection does not panic");
+        all.micros.extend(one.micros);
+        all.failed += one.failed;
+        all.wrong = all.wrong.or(one.wrong);
     }
     all.micros.sort_unstable();
     all
@@ -90,12 +93,12 @@ async fn connection(
     start: Instant,
     end: Instant,
     paced: Option<(Duration, Instant)>,
-) -> (Vec<u32>, u64) {
+) -> Measured {
     let mut stream = TcpStream::connect(address)
         .await
         .expect("the server takes connections");
     stream.set_nodelay(true).expect("TCP_NODELAY can be set");
-    let (mut micros, mut failed) = (Vec::new(), 0);
+    let mut measured = Measured::default();
     let (mut request, mut buffer) = (Vec::with_capacity(1024), Vec::with_capacity(16 * 1024));
     let mut due = paced.map(|(_, first)| first);
     loop {
@@ -109,7 +112,7 @@ async fn connection(
             _ => now(),
         };
         if begun >= end {
-            return (micros, failed);
+            return measured;
         }
         request.clear();
         caller.next(&mut request);
@@ -124,9 +127,13 @@ async fn connection(
         let done = now();
         if begun >= start && done <= end {
             if right {
-                micros.push(u32::try_from((done - begun).as_micros()).unwrap_or(u32::MAX));
+                measured
+                    .micros
+                    .push(u32::try_from((done - begun).as_micros()).unwrap_or(u32::MAX));
             } else {
-                failed += 1;
+                measured.failed += 1;
+                let body = String::from_utf8_lossy(&buffer[head..total.min(head + 200)]);
+                measured.wrong.get_or_insert_with(|| format!("{status} {body}"));
             }
         }
     }

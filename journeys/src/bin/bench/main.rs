@@ -1,9 +1,10 @@
-//! `bench [--quick] [--million] [--users=N] [--write]`: what the server does per second on this machine, beside what the machine
+//! `bench [--quick] [--million] [--users=N] [--like=TEXT] [--write]`: what the server does per second on this machine, beside what the machine
 //! could do at most. Starts the real release binary with rate limits off and loads it over loopback from this process, on
 //! the same cores. SQLite always; PostgreSQL beside it when TENANTRY_TEST_DATABASE_URL is set.
 //!
 //! `--million` adds the lines over 1,000,000 users, or N (for SQLite their database is made once and kept in target/bench), `--write`
-//! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs.
+//! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs, `--like` measures of the
+//! lines over many users those alone whose name has the text.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -28,16 +29,19 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|given| given == word);
     let users = |word: &str| word.strip_prefix("--users=")?.parse::<usize>().ok();
+    let like = |word: &str| word.strip_prefix("--like=").map(str::to_owned);
     if let Some(unknown) = words.iter().find(|word| {
         !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str())
             && users(word).is_none()
+            && like(word).is_none()
     }) {
         println!(
-            "bench does not know {unknown}; it takes --quick, --million, --only-million, --users=N and --write"
+            "bench does not know {unknown}; it takes --quick, --million, --only-million, --users=N, --like=TEXT and --write"
         );
         std::process::exit(2);
     }
     let users = words.iter().find_map(|word| users(word)).unwrap_or(1_000_000);
+    let like = words.iter().find_map(|word| like(word)).unwrap_or_default();
     let duration = Duration::from_secs(if has("--quick") { 1 } else { 10 });
     // One thread drives the load: it shares two cores with the server.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,9 +56,9 @@ fn main() {
         }
     }
     if has("--million") || has("--only-million") {
-        lines.extend(million::on_sqlite(users, duration));
+        lines.extend(million::on_sqlite(users, duration, &like));
         if journeys::has_postgres() {
-            lines.extend(million::on_postgres(users, duration));
+            lines.extend(million::on_postgres(users, duration, &like));
         }
     }
     let table = table(&lines);

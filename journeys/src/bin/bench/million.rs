@@ -41,7 +41,7 @@ impl Size {
 }
 
 /// Over SQLite: the database is made once and kept.
-pub(crate) fn on_sqlite(users: usize, duration: Duration) -> Vec<Line> {
+pub(crate) fn on_sqlite(users: usize, duration: Duration, like: &str) -> Vec<Line> {
     let size = Size::of(users);
     let kept = kept(users);
     if !kept.is_file() {
@@ -55,15 +55,17 @@ pub(crate) fn on_sqlite(users: usize, duration: Duration) -> Vec<Line> {
             drop(fs::remove_file(kept.with_file_name(format!("spent.db{suffix}"))));
         }
         fs::copy(&kept, &spent).expect("the database can be copied");
-        let mut lines = measure(name, &mut launch(&spent), size, duration).await;
-        lines.extend(changes(name, &mut launch(&spent), duration).await);
+        let mut lines = measure(name, &mut launch(&spent), (size, duration), like).await;
+        if like.is_empty() {
+            lines.extend(changes(name, &mut launch(&spent), duration).await);
+        }
         fs::remove_file(&spent).expect("the copy can be removed");
         lines
     })
 }
 
 /// Over PostgreSQL, in a database that goes afterwards.
-pub(crate) fn on_postgres(users: usize, duration: Duration) -> Vec<Line> {
+pub(crate) fn on_postgres(users: usize, duration: Duration, like: &str) -> Vec<Line> {
     let size = Size::of(users);
     let runtime = one_thread();
     let mut launch = runtime
@@ -72,8 +74,10 @@ pub(crate) fn on_postgres(users: usize, duration: Duration) -> Vec<Line> {
     two_threads().block_on(fill(&mut launch, size));
     runtime.block_on(async {
         let name = "PostgreSQL, many users";
-        let mut lines = measure(name, &mut launch, size, duration).await;
-        lines.extend(changes(name, &mut launch, duration).await);
+        let mut lines = measure(name, &mut launch, (size, duration), like).await;
+        if like.is_empty() {
+            lines.extend(changes(name, &mut launch, duration).await);
+        }
         launch.end().await;
         lines
     })
@@ -173,7 +177,12 @@ async fn fill(launch: &mut Launch, Size { users, in_big }: Size) {
     direct.end().await;
 }
 
-async fn measure(engine: &'static str, launch: &mut Launch, size: Size, duration: Duration) -> Vec<Line> {
+async fn measure(
+    engine: &'static str,
+    launch: &mut Launch,
+    (size, duration): (Size, Duration),
+    like: &str,
+) -> Vec<Line> {
     let users = Line::single(engine, "users", size.users as f64, "", None);
     let mut lines = vec![users];
     let mut starts = Vec::new();
@@ -203,6 +212,7 @@ async fn measure(engine: &'static str, launch: &mut Launch, size: Size, duration
         engine,
         running: &running,
         token: &token,
+        like,
         duration,
         lines,
     };
@@ -263,12 +273,17 @@ struct Pages<'a> {
     engine: &'static str,
     running: &'a Running,
     token: &'a str,
+    /// What the names of the measured lines have in them.
+    like: &'a str,
     duration: Duration,
     lines: Vec<Line>,
 }
 
 impl Pages<'_> {
     async fn get(&mut self, tenant: &str, path: &str, what: String, most: f64) {
+        if !what.contains(self.like) {
+            return;
+        }
         let line = one(
             self.engine,
             self.running,

@@ -54,6 +54,9 @@ impl Line {
         let mut what = what.into();
         if measured.failed > 0 {
             let _ = write!(what, " ({} wrong answers)", measured.failed);
+            if let Some(wrong) = &measured.wrong {
+                println!("wrong: {wrong}");
+            }
         }
         Self {
             engine,

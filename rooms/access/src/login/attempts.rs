@@ -40,12 +40,13 @@ const LOOK_MILLIS: u64 = 50;
 
 /// Somebody who knows the password may come as one of many who know it, all of them counted before the first was judged
 /// (a page that signs in from every tab). The first success starts a new row; only where none comes, they were guesses.
+/// Whether one came.
 pub(super) async fn wait_for_others(
     room: &Access,
     environment: &EnvironmentId,
     user: &UserId,
     most: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     for _ in 0..LOOKS {
         let (environment, user, now) = (environment.clone(), user.clone(), room.app.now());
         let hits = room
@@ -56,11 +57,24 @@ pub(super) async fn wait_for_others(
             })
             .await?;
         if hits <= most {
-            break;
+            return Ok(true);
         }
         outbound::pause(LOOK_MILLIS).await;
     }
-    Ok(())
+    Ok(false)
+}
+
+/// A right password starts a new row.
+pub(super) async fn clear_attempts(
+    room: &Access,
+    environment: &EnvironmentId,
+    user: &UserId,
+) -> Result<(), StoreError> {
+    let (environment, user) = (environment.clone(), user.clone());
+    room.app
+        .db()
+        .write(async move |tx| throttle::clear(tx, &environment, ATTEMPTS, user.as_str()).await)
+        .await
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use blocks::audit::{AuditRecord, Severity};
 use blocks::throttle;
-use crypto::{HashError, StoredHash, Verdict};
+use crypto::{Admitted, HashError, StoredHash, Verdict};
 use db::{StoreError, Tx};
 use environment::{AuthConfiguration, Environment, TokenError};
 use kit::{EnvironmentId, Millis, Scope, Secret, UserId};
@@ -13,14 +13,14 @@ use people::UserRecord;
 use thiserror::Error;
 use web::{App, CallOrigin};
 
-use super::attempts::{ATTEMPTS, ROW_SECONDS, bucket, is_blocked, wait_for_others};
+use super::attempts::{ATTEMPTS, ROW_SECONDS, bucket, clear_attempts, is_blocked, wait_for_others};
 use super::remarks::{self, Leak, Remarks};
 use super::takes_passwords;
 use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::invitations::{self, JoinError};
 use crate::letters::scope_of;
-use crate::lockout::{self, Limit, Strike};
+use crate::lockout::{self, Limit, LockoutAction, Strike};
 use crate::passwords::store::{self as hashes, Credential};
 use crate::passwords::{self, Age};
 use crate::room::Access;
@@ -121,6 +121,8 @@ pub(crate) async fn login(
         .user
         .as_ref()
         .filter(|user| !user.is_locked && !known.blocked);
+    // Before it counts: an attempt that is sent away unjudged is no guess.
+    let admitted = room.pool.admit(attempt.password.clone())?;
     let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
     let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
     let last = known
@@ -128,7 +130,7 @@ pub(crate) async fn login(
         .filter(|limit| counted.is_some() && ticket >= limit.most);
 
     let hash = known.credential.as_ref().map(|known| known.hash.clone());
-    let verdict = judge(room, attempt.password.clone(), hash).await?;
+    let verdict = judge(admitted, hash).await?;
     let now = room.app.now();
     let proved = known.user.clone().zip(known.credential.clone());
     let Some((user, credential)) = proved.filter(|_| verdict.matches) else {
@@ -142,8 +144,18 @@ pub(crate) async fn login(
         note_failure(room, &environment.id, record, strike, now).await?;
         return Err(LoginError::Incorrect);
     };
-    if let Some(limit) = last.filter(|limit| ticket > limit.most) {
-        wait_for_others(room, &environment.id, &user.id, limit.most).await?;
+    if let Some(limit) = last.filter(|limit| ticket > limit.most)
+        && !wait_for_others(room, &environment.id, &user.id, limit.most).await?
+    {
+        // Too many before this one were never judged, for their callers hung up: they count as wrong, but lock nobody.
+        let limit = Limit {
+            action: LockoutAction::Block,
+            ..limit
+        };
+        let strike = Strike::count(room, &environment.id, &user, limit, from, now).await?;
+        let record = failure(&attempt.identity, Some(&user), from).described(Refusal::Locked.to_string());
+        note_failure(room, &environment.id, record, Some(strike), now).await?;
+        return Err(Refusal::Locked.into());
     }
     let proved = Proved {
         environment,
@@ -159,6 +171,9 @@ pub(crate) async fn login(
         from,
     };
     let entered = proved.enter(room).await;
+    if counted.is_some() && was_right(&entered) {
+        clear_attempts(room, &environment.id, &user.id).await?;
+    }
     let refused = match &entered {
         Err(LoginError::Refused(refusal)) if !matches!(refusal, Refusal::Store(_)) => {
             Some(refusal.to_string())
@@ -178,6 +193,19 @@ pub(crate) async fn login(
         return Err(LoginError::Unverified(sent_to));
     }
     entered
+}
+
+/// Whether a right password counts as such although it did not lead in. A sign-in that did has cleared the count itself.
+const fn was_right(entered: &Result<Entered, LoginError>) -> bool {
+    match entered {
+        Ok(Entered::In(..))
+        | Err(
+            LoginError::Incorrect
+            | LoginError::Store(_)
+            | LoginError::Refused(Refusal::Locked | Refusal::Store(_)),
+        ) => false,
+        Ok(Entered::Expired { .. }) | Err(_) => true,
+    }
 }
 
 async fn look_up(
@@ -212,11 +240,11 @@ async fn look_up(
 }
 
 /// Exactly one hash of work, whatever there is to compare with.
-async fn judge(room: &Access, password: Secret, hash: Option<StoredHash>) -> Result<Verdict, HashError> {
+async fn judge(admitted: Admitted, hash: Option<StoredHash>) -> Result<Verdict, HashError> {
     match hash {
-        Some(hash) => room.pool.verify(password, hash).await,
+        Some(hash) => admitted.verify(hash).await,
         None => {
-            room.pool.dummy(password).await?;
+            admitted.dummy().await?;
             Ok(Verdict {
                 matches: false,
                 rehash: false,

@@ -2,13 +2,13 @@
 
 use blocks::audit::AuditRecord;
 use blocks::throttle;
-use crypto::StoredHash;
+use crypto::{Admitted, StoredHash};
 use db::StoreError;
 use kit::{EnvironmentId, UserId};
 use people::UserRecord;
 use web::CallOrigin;
 
-use super::attempts::{ATTEMPTS, ROW_SECONDS, is_blocked};
+use super::attempts::{ATTEMPTS, ROW_SECONDS, clear_attempts, is_blocked};
 use super::domain::note_failure;
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store as hashes;
@@ -28,7 +28,7 @@ pub(crate) struct Guess {
 }
 
 impl Guess {
-    /// Counts a try.
+    /// Counts a try, which has its place at the hashing already: what is sent away unjudged is no guess.
     ///
     /// # Errors
     /// When storage fails.
@@ -36,6 +36,7 @@ impl Guess {
         room: &Access,
         environment: &EnvironmentId,
         user: &UserId,
+        _place: &Admitted,
     ) -> Result<Self, StoreError> {
         let now = room.app.now();
         let (of, whose) = (environment.clone(), user.clone());
@@ -89,11 +90,7 @@ impl Guess {
     /// # Errors
     /// When storage fails.
     pub(crate) async fn succeeded(&self, room: &Access) -> Result<(), StoreError> {
-        let (environment, user) = (self.environment.clone(), self.user.clone());
-        room.app
-            .db()
-            .write(async move |tx| throttle::clear(tx, &environment, ATTEMPTS, user.as_str()).await)
-            .await
+        clear_attempts(room, &self.environment, &self.user).await
     }
 
     /// It was wrong.

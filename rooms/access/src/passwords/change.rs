@@ -104,14 +104,11 @@ async fn prove(
     password: Secret,
     caller: &AnyCaller,
 ) -> Result<String, Problem> {
-    let guess = Guess::begin(room, environment, user).await?;
+    let admitted = room.pool.admit(password).map_err(|error| hash_problem(&error))?;
+    let guess = Guess::begin(room, environment, user, &admitted).await?;
     let verdict = match guess.hash.clone() {
-        Some(hash) => room
-            .pool
-            .verify(password, hash)
-            .await
-            .map(|verdict| verdict.matches),
-        None => room.pool.dummy(password).await.map(|()| false),
+        Some(hash) => admitted.verify(hash).await.map(|verdict| verdict.matches),
+        None => admitted.dummy().await.map(|()| false),
     };
     let right = verdict.map_err(|error| hash_problem(&error))?;
     if right && guess.may_succeed() {

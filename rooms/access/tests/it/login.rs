@@ -248,3 +248,25 @@ async fn a_hash_of_another_system_is_replaced_at_the_first_sign_in() {
     house.log_in(ADA, "U*U").await.expect(200);
     assert_eq!(house.pool.performed() - before, 1);
 }
+
+#[tokio::test]
+async fn attempts_whose_callers_hung_up_end_in_a_block_and_not_for_good() {
+    let house = House::build().await;
+    let id = house.user(ADA, &json!({})).await;
+    let now = kit::Clock::now(&*house.clock);
+    for _ in 0..30 {
+        blocks::throttle::count(
+            &house.db,
+            &CLIENT.into(),
+            "password-attempts",
+            &id,
+            24 * 3600,
+            now,
+        )
+        .await
+        .unwrap();
+    }
+    house.log_in(ADA, PASSWORD).await.expect(423);
+    house.clock.advance_seconds(15 * 60);
+    house.log_in(ADA, PASSWORD).await.expect(200);
+}

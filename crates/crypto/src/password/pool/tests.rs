@@ -126,7 +126,7 @@ async fn occupied(pool: &HashPool) -> (mpsc::Sender<()>, tokio::task::JoinHandle
     let occupant = pool.clone();
     let task = tokio::spawn(async move {
         occupant
-            .submit(secret(""), move |_, _| {
+            .submit(secret(""), None, move |_, _| {
                 begin.send(()).ok();
                 released.recv().ok();
                 Some(())
@@ -165,6 +165,23 @@ async fn a_full_queue_answers_busy_at_once_and_works_on() {
 }
 
 #[tokio::test]
+async fn a_place_is_kept_until_it_is_used_or_given_up() {
+    let pool = HashPool::start(cheap(), 1, 2);
+    let hash = pool.hash(secret("x")).await.unwrap();
+    let (first, second) = (pool.admit(secret("x")).unwrap(), pool.admit(secret("x")).unwrap());
+    assert_eq!(pool.admit(secret("x")).unwrap_err(), HashError::Busy);
+    assert_eq!(pool.hash(secret("x")).await, Err(HashError::Busy));
+    assert_eq!(first.verify(StoredHash::native(hash)).await, Ok(RIGHT));
+    let again = pool.admit(secret("x")).unwrap();
+    drop(second);
+    assert!(pool.hash(secret("x")).await.is_ok());
+    assert_eq!(again.dummy().await, Ok(()));
+    let long = secret(&"x".repeat(MAX_PASSWORD_BYTES + 1));
+    assert_eq!(pool.admit(long).unwrap_err(), HashError::TooLong);
+    assert_eq!(pool.0.0.lock().kept, 0);
+}
+
+#[tokio::test]
 async fn callers_that_hang_up_are_skipped_and_make_room() {
     let pool = HashPool::start(cheap(), 1, 2);
     let (release, occupant) = occupied(&pool).await;
@@ -193,7 +210,7 @@ async fn callers_that_hang_up_are_skipped_and_make_room() {
 #[tokio::test]
 async fn a_panic_costs_one_call_not_the_thread() {
     let pool = HashPool::start(cheap(), 1, 2);
-    let answer: Result<(), _> = pool.submit(secret(""), |_, _| panic!("in a test")).await;
+    let answer: Result<(), _> = pool.submit(secret(""), None, |_, _| panic!("in a test")).await;
     assert_eq!(answer, Err(HashError::Failed));
     assert!(pool.hash(secret("x")).await.is_ok());
 }
@@ -217,7 +234,10 @@ async fn only_the_hash_threads_have_a_lower_priority() {
     let own = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).ok();
     let before = own();
     let pool = HashPool::start(cheap(), 1, 2);
-    let theirs = pool.submit(secret(""), move |_, _| Some(own())).await.unwrap();
+    let theirs = pool
+        .submit(secret(""), None, move |_, _| Some(own()))
+        .await
+        .unwrap();
     assert_eq!(theirs, Some(10));
     assert_eq!(own(), before);
 }
