@@ -55,12 +55,18 @@ pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result
     }
     if number <= MOST {
         let docs: Vec<i64> = found.bits.numbers().collect();
-        let fitting: Vec<String> = search::users_of(tx, ground.environment, &docs)
-            .await?
-            .into_iter()
-            .filter(|(_, content)| phrase.fits(content))
-            .map(|(user, _)| user)
-            .collect();
+        let (mut fitting, mut bits) = (Vec::new(), Bits::default());
+        for (doc, user, content) in search::users_of(tx, ground.environment, &docs).await? {
+            if phrase.fits(&content) {
+                fitting.push(user);
+                bits.insert(doc);
+            }
+        }
+        if bits.count() > FEW
+            && let Some(page) = many::page(tx, ground, search, &bits, &fresh).await?
+        {
+            return Ok(page);
+        }
         let mut entries = store::entries(tx, ground.environment, &fitting).await?;
         entries.extend(fresh);
         return Ok(entries::page(entries, search));
@@ -190,7 +196,7 @@ impl Hunt<'_> {
             if docs.is_empty() {
                 break;
             }
-            for (user, content) in search::users_of(self.tx, self.ground.environment, &docs).await? {
+            for (_, user, content) in search::users_of(self.tx, self.ground.environment, &docs).await? {
                 if page.is_full() {
                     break;
                 }

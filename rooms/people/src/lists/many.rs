@@ -238,7 +238,7 @@ impl Crowd<'_> {
         let users: Vec<String> = search::users_of(self.tx, self.environment, &docs)
             .await?
             .into_iter()
-            .map(|(user, _)| user)
+            .map(|(_, user, _)| user)
             .collect();
         read.extend(store::entries(self.tx, self.environment, &users).await?);
         Ok(read)

@@ -176,45 +176,93 @@ impl Bits {
     }
 }
 
-/// Counts in how many sets a number is.
+/// Counts in how many sets a number is, up to 255.
+///
+/// Of a block there is a plane for each binary digit of the counts, so that a set is added to 64 numbers at a time, as a
+/// sum with carries.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<i64, Vec<u8>>);
+pub(super) struct Tally(BTreeMap<i64, Vec<Box<Words>>>);
 
 impl Tally {
+    const PLANES: usize = 8;
+
     pub(super) fn count(&mut self, bits: &Bits) {
         for (block, words) in &bits.0 {
-            let counts = self.0.entry(*block).or_insert_with(|| vec![0; WORDS * 64]);
-            for (counts, word) in counts.as_chunks_mut::<64>().0.iter_mut().zip(words.iter()) {
-                let mut left = *word;
-                while left != 0 {
-                    if let Some(count) = counts.get_mut(usize::try_from(left.trailing_zeros()).unwrap_or(0)) {
-                        *count = count.saturating_add(1);
-                    }
-                    left &= left - 1;
+            let planes = self.0.entry(*block).or_default();
+            let mut carried = words.clone();
+            for plane in planes.iter_mut() {
+                let mut any = 0;
+                for (digit, carry) in plane.iter_mut().zip(carried.iter_mut()) {
+                    let sum = *digit ^ *carry;
+                    *carry &= *digit;
+                    *digit = sum;
+                    any |= *carry;
+                }
+                if any == 0 {
+                    break;
+                }
+            }
+            if carried.iter().all(|carry| *carry == 0) {
+                continue;
+            }
+            if planes.len() < Self::PLANES {
+                planes.push(carried);
+                continue;
+            }
+            for plane in planes {
+                for (digit, carry) in plane.iter_mut().zip(carried.iter()) {
+                    *digit |= carry;
                 }
             }
         }
     }
 
-    /// The numbers counted at least `least` times.
+    /// The numbers counted at least `least` times, which is at least once.
     pub(super) fn from(&self, least: u8) -> Bits {
         let mut bits = Bits::default();
-        for (block, counts) in &self.0 {
-            let mut words = [0_u64; WORDS];
-            for (word, counts) in words.iter_mut().zip(counts.as_chunks::<64>().0) {
-                for (at, count) in counts.iter().enumerate() {
-                    *word |= u64::from(*count >= least) << at;
+        for (block, planes) in &self.0 {
+            if planes.len() < Self::PLANES && least >> planes.len() > 0 {
+                continue;
+            }
+            let (mut more, mut equal) = ([0_u64; WORDS], [u64::MAX; WORDS]);
+            for (at, plane) in planes.iter().enumerate().rev() {
+                let wanted = least >> at & 1 == 1;
+                for ((more, equal), digit) in more.iter_mut().zip(equal.iter_mut()).zip(plane.iter()) {
+                    if wanted {
+                        *equal &= digit;
+                    } else {
+                        *more |= *equal & digit;
+                        *equal &= !digit;
+                    }
                 }
             }
-            if words.iter().any(|word| *word != 0) {
-                bits.0.insert(*block, Box::new(words));
+            for (more, equal) in more.iter_mut().zip(equal) {
+                *more |= equal;
+            }
+            if more.iter().any(|word| *word != 0) {
+                bits.0.insert(*block, Box::new(more));
             }
         }
         bits
     }
 
+    /// The highest count.
     pub(super) fn most(&self) -> u8 {
-        self.0.values().flatten().copied().max().unwrap_or(0)
+        let of_block = |planes: &Vec<Box<Words>>| {
+            let (mut left, mut most) = ([u64::MAX; WORDS], 0);
+            for (at, plane) in planes.iter().enumerate().rev() {
+                let mut having = left;
+                for (left, digit) in having.iter_mut().zip(plane.iter()) {
+                    *left &= digit;
+                }
+                if having.iter().any(|word| *word != 0) {
+                    left = having;
+                    most |= 1 << at;
+                }
+            }
+            most
+        };
+        self.0.values().map(of_block).max().unwrap_or(0)
     }
 }
 
@@ -268,5 +316,31 @@ mod tests {
         assert_eq!(tally.most(), 2);
         assert_eq!(tally.from(2), both);
         assert_eq!(tally.from(1), either);
+        assert!(tally.from(3).numbers().next().is_none());
+    }
+
+    #[test]
+    fn a_tally_counts_like_a_counter_and_stops_at_its_top() {
+        let mut tally = Tally::default();
+        let mut counts = BTreeMap::<i64, u16>::new();
+        for set in 1..=300_i64 {
+            let numbers = || (0..10_000).step_by(7).filter(|number| number % set < 40);
+            tally.count(&of(numbers()));
+            for number in numbers() {
+                *counts.entry(number).or_default() += 1;
+            }
+        }
+        let top = u16::from(u8::MAX);
+        let most = counts.values().copied().max().unwrap().min(top);
+        assert_eq!(u16::from(tally.most()), most);
+        for least in 1..=u8::MAX {
+            let enough = counts
+                .iter()
+                .filter(|(_, count)| (**count).min(top) >= u16::from(least));
+            assert_eq!(
+                all(&tally.from(least)),
+                enough.map(|(number, _)| *number).collect::<Vec<_>>()
+            );
+        }
     }
 }

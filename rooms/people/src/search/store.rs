@@ -320,12 +320,12 @@ pub(crate) async fn docs_of(
     Ok(docs)
 }
 
-/// The users behind numbers, with what the index has of them, in the order of the numbers.
+/// The users behind numbers, after their number, with what the index has of them, in the order of the numbers.
 pub(crate) async fn users_of(
     tx: &Tx,
     environment: &EnvironmentId,
     docs: &[i64],
-) -> Result<Vec<(String, Content)>, StoreError> {
+) -> Result<Vec<(i64, String, Content)>, StoreError> {
     let mut users = Vec::with_capacity(docs.len());
     for chunk in docs.chunks(CHUNK) {
         let mut query = Query::new("SELECT user_id, content, doc FROM search_docs WHERE environment_id = ");
@@ -343,10 +343,7 @@ pub(crate) async fn users_of(
     }
     let place: BTreeMap<i64, usize> = docs.iter().enumerate().map(|(at, doc)| (*doc, at)).collect();
     users.sort_by_key(|(doc, ..)| place.get(doc).copied());
-    Ok(users
-        .into_iter()
-        .map(|(_, user, content)| (user, content))
-        .collect())
+    Ok(users)
 }
 
 /// Writes what the index has of users.
