@@ -12,12 +12,34 @@ use super::columns;
 use super::store;
 use super::text::Content;
 
-/// How many users one transaction moves: few, so that other writers hardly wait.
-const BATCH: i64 = 64;
-/// And while the queue is long: many, who share blocks, so that it gets shorter again.
-const LARGE_BATCH: i64 = 256;
-/// From so many on, the queue is long.
-const LONG: i64 = 4_000;
+/// What one transaction moves at most.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    /// From so many queued users on.
+    queued: i64,
+    users: i64,
+    /// Postings that change. Nearly each is a page of its own where there are many users, and a commit takes as long as its
+    /// pages take to reach the disk: others wait for that.
+    postings: usize,
+}
+
+const LITTLE: Measure = Measure {
+    queued: 0,
+    users: 64,
+    postings: 600,
+};
+/// Searches read what is queued, so that the queue must not grow.
+const MORE: Measure = Measure {
+    queued: 4_000,
+    users: 128,
+    postings: 1_200,
+};
+/// Users who are folded together share postings: whatever it costs others, the queue gets shorter.
+const MUCH: Measure = Measure {
+    queued: 8_000,
+    users: 256,
+    postings: usize::MAX,
+};
 
 /// Keeps the search index up with the users.
 #[derive(Debug)]
@@ -41,24 +63,33 @@ impl Job for FoldJob {
 
 /// Folds the first queued users of an environment in. True when there may be more.
 pub(crate) async fn fold_in(db: &Db, environment: EnvironmentId) -> Result<bool, StoreError> {
-    let long = store::waiting_in(db, &environment, LONG).await? >= LONG;
-    let most = if long { LARGE_BATCH } else { BATCH };
-    db.write(async move |tx| fold(tx, &environment, most).await).await
+    let waiting = store::waiting_in(db, &environment, MUCH.queued).await?;
+    let measure = [MUCH, MORE]
+        .into_iter()
+        .find(|measure| waiting >= measure.queued)
+        .unwrap_or(LITTLE);
+    db.write(async move |tx| fold(tx, &environment, measure).await)
+        .await
 }
 
 /// What changes in the postings: by block and gram, which places are set and which cleared.
 type Changes = BTreeMap<i64, BTreeMap<i64, Vec<(u16, bool)>>>;
 
 /// Folds the first queued users in. True when there may be more.
-async fn fold(tx: &Tx, environment: &EnvironmentId, most: i64) -> Result<bool, StoreError> {
+async fn fold(tx: &Tx, environment: &EnvironmentId, most: Measure) -> Result<bool, StoreError> {
     let mut next = store::hold(tx, environment).await?;
-    let queued = store::first_queued(tx, environment, most).await?;
+    let mut queued = store::first_queued(tx, environment, most.users).await?;
     let users: Vec<String> = queued.iter().map(|entry| entry.user.clone()).collect();
     let mut read = store::read_users(tx, environment, &users).await?;
     let known = store::docs_of(tx, environment, &users).await?;
     let (mut changes, mut written, mut gone) = (Changes::new(), Vec::new(), Vec::new());
     let mut sorted = Vec::new();
+    let (mut taken, mut postings) = (0, 0);
     for user in users {
+        if taken > 0 && postings >= most.postings {
+            break;
+        }
+        taken += 1;
         let (new, keys) = read.remove(&user).unzip();
         let (new, old) = (new.as_ref(), known.get(&user));
         let doc = match (new, old) {
@@ -79,9 +110,11 @@ async fn fold(tx: &Tx, environment: &EnvironmentId, most: i64) -> Result<bool, S
         let after = new.map_or_else(BTreeSet::new, Content::grams);
         let (block, at) = bits::place(doc);
         let block = changes.entry(block).or_default();
+        let had = block.len();
         for gram in before.symmetric_difference(&after) {
             block.entry(*gram).or_default().push((at, after.contains(gram)));
         }
+        postings += block.len() - had;
         match new {
             Some(new) => written.push((doc, user, new.stored())),
             None => gone.push(doc),
@@ -92,8 +125,10 @@ async fn fold(tx: &Tx, environment: &EnvironmentId, most: i64) -> Result<bool, S
     store::put_docs(tx, environment, &written).await?;
     store::drop_docs(tx, environment, &gone).await?;
     store::advance(tx, environment, next).await?;
+    let may_be_more = taken < queued.len() || i64::try_from(taken).is_ok_and(|taken| taken == most.users);
+    queued.truncate(taken);
     store::dequeue(tx, environment, &queued).await?;
-    Ok(i64::try_from(queued.len()).is_ok_and(|taken| taken == most))
+    Ok(may_be_more)
 }
 
 async fn apply(tx: &Tx, environment: &EnvironmentId, changes: Changes) -> Result<(), StoreError> {
