@@ -63,6 +63,7 @@ impl Job for TaskJob {
     }
 
     async fn pass(&self) -> Result<bool, StoreError> {
+        self.db.calm().await;
         tasks::advance(&self.db, Arc::clone(&self.runner), self.clock.now()).await
     }
 }

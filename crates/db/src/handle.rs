@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -12,6 +13,10 @@ use crate::postgres::Postgres;
 use crate::sqlite::{Readback, Sqlite};
 use crate::tx::Text;
 use crate::{Args, DatabaseUrl, Engine, Notice, OpenError, Query, Row, Settings, Sql, StoreError, Tx};
+
+/// How often, and how far apart, [`Db::calm`] looks.
+const LOOKS: u32 = 200;
+const LOOK: Duration = Duration::from_millis(5);
 
 /// An open database. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -129,6 +134,18 @@ impl Db {
         match &*self.0 {
             Kind::Sqlite(_) => Engine::Sqlite,
             Kind::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Waits while SQLite copies the end of its WAL back, at most a second. Background work that writes much asks first: then
+    /// little is left to copy when the writer has to pause for it, and nobody feels the pause. PostgreSQL never waits.
+    pub async fn calm(&self) {
+        let Kind::Sqlite(sqlite) = &*self.0 else { return };
+        for _ in 0..LOOKS {
+            if !sqlite.is_crowded() {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 

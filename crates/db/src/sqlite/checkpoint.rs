@@ -30,6 +30,8 @@ pub(crate) struct Checkpointer {
     pub(crate) conn: Conn,
     pub(crate) wal: PathBuf,
     pub(crate) restart: Arc<AtomicBool>,
+    /// Set while the last pages are copied back, so that background work leaves the disk alone; see [`crate::Db::calm`].
+    pub(crate) crowded: Arc<AtomicBool>,
     pub(crate) orders: mpsc::WeakSender<Order>,
     /// Nothing is ever sent; it ends when the database is closed.
     pub(crate) stop: Receiver<()>,
@@ -51,6 +53,8 @@ impl Checkpointer {
                 self.restart.store(true, Ordering::Relaxed);
                 // Without it an idle writer would not look at the flag; a full queue will make it look anyway.
                 drop(self.orders.upgrade().map(|orders| orders.try_send(Order::Wake)));
+            } else {
+                self.crowded.store(false, Ordering::Relaxed);
             }
         }
     }
@@ -73,6 +77,7 @@ impl Checkpointer {
             if held <= RESTART {
                 break;
             }
+            self.crowded.store(true, Ordering::Relaxed);
             before = copied;
         }
         Ok((held, false))

@@ -8,7 +8,7 @@ mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -33,6 +33,7 @@ pub(crate) struct Sqlite {
     notices: broadcast::Sender<Notice>,
     threads: Mutex<Threads>,
     checkpointer: Readback,
+    crowded: Arc<AtomicBool>,
 }
 
 struct Threads {
@@ -57,18 +58,21 @@ impl Sqlite {
         let (orders, inbox) = mpsc::channel(settings.queue.max(1));
         let (notices, _) = broadcast::channel(crate::notify::BACKLOG);
         let restart = Arc::new(AtomicBool::new(false));
+        let crowded = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             orders: inbox,
             notices: notices.clone(),
             journal: settings.journal.clone(),
             batch: settings.batch.max(1),
             restart: Arc::clone(&restart),
+            crowded: Arc::clone(&crowded),
         };
         let (stop, stopped) = std::sync::mpsc::channel();
         let keeper = checkpoint::Checkpointer {
             conn: checkpoint_conn,
             wal: beside(path, "-wal"),
             restart,
+            crowded: Arc::clone(&crowded),
             orders: orders.downgrade(),
             stop: stopped,
         };
@@ -87,7 +91,13 @@ impl Sqlite {
             notices,
             threads: Mutex::new(threads),
             checkpointer,
+            crowded,
         })
+    }
+
+    /// Whether background work should leave the disk alone.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -94,6 +94,8 @@ pub(crate) struct Writer {
     pub(crate) batch: usize,
     /// Set by the checkpoint thread when the WAL is to begin anew.
     pub(crate) restart: Arc<AtomicBool>,
+    /// Whether background work waits for that.
+    pub(crate) crowded: Arc<AtomicBool>,
 }
 
 /// What ends a batch before its time.
@@ -131,6 +133,7 @@ impl Writer {
             }
             if self.restart.swap(false, Ordering::Relaxed) {
                 checkpoint(&local.conn(), "RESTART", Duration::from_millis(100));
+                self.crowded.store(false, Ordering::Relaxed);
             }
         }
         // Whoever was queued behind the Close hears that by its dropped sender.

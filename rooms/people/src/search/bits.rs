@@ -181,7 +181,7 @@ impl Bits {
 /// Of a block there is a plane for each binary digit of the counts, so that a set is added to 64 numbers at a time, as a
 /// sum with carries.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<i64, Vec<Box<Words>>>);
+pub(super) struct Tally(BTreeMap<i64, Vec<Words>>);
 
 impl Tally {
     const PLANES: usize = 8;
@@ -189,7 +189,7 @@ impl Tally {
     pub(super) fn count(&mut self, bits: &Bits) {
         for (block, words) in &bits.0 {
             let planes = self.0.entry(*block).or_default();
-            let mut carried = words.clone();
+            let mut carried = **words;
             for plane in planes.iter_mut() {
                 let mut any = 0;
                 for (digit, carry) in plane.iter_mut().zip(carried.iter_mut()) {
@@ -248,7 +248,7 @@ impl Tally {
 
     /// The highest count.
     pub(super) fn most(&self) -> u8 {
-        let of_block = |planes: &Vec<Box<Words>>| {
+        let of_block = |planes: &Vec<Words>| {
             let (mut left, mut most) = ([u64::MAX; WORDS], 0);
             for (at, plane) in planes.iter().enumerate().rev() {
                 let mut having = left;

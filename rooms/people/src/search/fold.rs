@@ -57,6 +57,7 @@ impl Job for FoldJob {
         let Some(environment) = store::waiting(&self.db).await? else {
             return Ok(false);
         };
+        self.db.calm().await;
         fold_in(&self.db, environment).await
     }
 }
