@@ -195,16 +195,16 @@ pub(crate) async fn login(
     entered
 }
 
-/// Whether a right password counts as such although it did not lead in. A sign-in that did has cleared the count itself.
+/// Whether a right password was refused for another reason than the count. What led on has cleared the count itself.
 const fn was_right(entered: &Result<Entered, LoginError>) -> bool {
     match entered {
-        Ok(Entered::In(..))
+        Ok(_)
         | Err(
             LoginError::Incorrect
             | LoginError::Store(_)
             | LoginError::Refused(Refusal::Locked | Refusal::Store(_)),
         ) => false,
-        Ok(Entered::Expired { .. }) | Err(_) => true,
+        Err(_) => true,
     }
 }
 
