@@ -11,7 +11,7 @@ use web::Routes;
 
 use crate::room::Access;
 
-pub(crate) use model::{Limit, LockoutAction, limit};
+pub(crate) use model::{Limit, limit};
 pub(crate) use strike::{Strike, forget, release, tell_released};
 
 pub(crate) fn routes() -> Routes<Access> {

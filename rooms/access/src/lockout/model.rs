@@ -27,6 +27,16 @@ pub(crate) struct Limit {
     pub(crate) action: LockoutAction,
 }
 
+impl Limit {
+    /// The same for attempts that nobody saw to be wrong: they lock nobody.
+    pub(crate) fn blocking(self) -> Self {
+        Self {
+            action: LockoutAction::Block,
+            ..self
+        }
+    }
+}
+
 /// After how many wrong passwords in a row the next ones are not looked at for a while. A tenant's own policy replaces the
 /// environment's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

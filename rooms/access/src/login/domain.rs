@@ -20,7 +20,7 @@ use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::invitations::{self, JoinError};
 use crate::letters::scope_of;
-use crate::lockout::{self, Limit, LockoutAction, Strike};
+use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store::{self as hashes, Credential};
 use crate::passwords::{self, Age};
 use crate::room::Access;
@@ -148,11 +148,7 @@ pub(crate) async fn login(
         && !wait_for_others(room, &environment.id, &user.id, limit.most).await?
     {
         // Too many before this one were never judged, for their callers hung up: they count as wrong, but lock nobody.
-        let limit = Limit {
-            action: LockoutAction::Block,
-            ..limit
-        };
-        let strike = Strike::count(room, &environment.id, &user, limit, from, now).await?;
+        let strike = Strike::count(room, &environment.id, &user, limit.blocking(), from, now).await?;
         let record = failure(&attempt.identity, Some(&user), from).described(Refusal::Locked.to_string());
         note_failure(room, &environment.id, record, Some(strike), now).await?;
         return Err(Refusal::Locked.into());

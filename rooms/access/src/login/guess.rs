@@ -103,10 +103,33 @@ impl Guess {
         record: AuditRecord,
         from: &CallOrigin,
     ) -> Result<(), StoreError> {
+        self.note(room, record, self.limit, from).await
+    }
+
+    /// It was right, and does not count. Where too many came before it, not all of them need have been judged, for callers
+    /// hang up: they end in a block, but lock nobody.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn refused(
+        &self,
+        room: &Access,
+        record: AuditRecord,
+        from: &CallOrigin,
+    ) -> Result<(), StoreError> {
+        self.note(room, record, self.limit.map(Limit::blocking), from)
+            .await
+    }
+
+    async fn note(
+        &self,
+        room: &Access,
+        record: AuditRecord,
+        limit: Option<Limit>,
+        from: &CallOrigin,
+    ) -> Result<(), StoreError> {
         let now = room.app.now();
-        let last = self
-            .limit
-            .filter(|limit| !self.is_shut() && self.ticket >= limit.most);
+        let last = limit.filter(|limit| !self.is_shut() && self.ticket >= limit.most);
         let strike = match (last, &self.record) {
             (Some(limit), Some(user)) => {
                 Some(Strike::count(room, &self.environment, user, limit, from, now).await?)
@@ -114,13 +137,5 @@ impl Guess {
             _ => None,
         };
         note_failure(room, &self.environment, record, strike, now).await
-    }
-
-    /// It was right, and does not count.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub(crate) async fn refused(&self, room: &Access, record: AuditRecord) -> Result<(), StoreError> {
-        note_failure(room, &self.environment, record, None, room.app.now()).await
     }
 }

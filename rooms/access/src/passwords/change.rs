@@ -119,7 +119,7 @@ async fn prove(
         .severity(Severity::Medium)
         .by(caller);
     if right {
-        guess.refused(room, record).await?;
+        guess.refused(room, record, caller.from()).await?;
     } else {
         guess.failed(room, record, caller.from()).await?;
     }

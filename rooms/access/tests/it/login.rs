@@ -249,24 +249,41 @@ async fn a_hash_of_another_system_is_replaced_at_the_first_sign_in() {
     assert_eq!(house.pool.performed() - before, 1);
 }
 
+/// As attempts whose callers hung up leave it behind: counted, and never judged.
+async fn thirty_are_counted(house: &House, id: &str) {
+    let now = kit::Clock::now(&*house.clock);
+    for _ in 0..30 {
+        blocks::throttle::count(&house.db, &CLIENT.into(), "password-attempts", id, 24 * 3600, now)
+            .await
+            .unwrap();
+    }
+}
+
 #[tokio::test]
 async fn attempts_whose_callers_hung_up_end_in_a_block_and_not_for_good() {
     let house = House::build().await;
     let id = house.user(ADA, &json!({})).await;
-    let now = kit::Clock::now(&*house.clock);
-    for _ in 0..30 {
-        blocks::throttle::count(
-            &house.db,
-            &CLIENT.into(),
-            "password-attempts",
-            &id,
-            24 * 3600,
-            now,
-        )
-        .await
-        .unwrap();
-    }
+    thirty_are_counted(&house, &id).await;
     house.log_in(ADA, PASSWORD).await.expect(423);
     house.clock.advance_seconds(15 * 60);
     house.log_in(ADA, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn nor_do_they_keep_a_password_from_being_changed_for_good() {
+    let house = House::build().await;
+    let id = house.user(ADA, &json!({})).await;
+    let session = house.log_in(ADA, PASSWORD).await.expect(200);
+    thirty_are_counted(&house, &id).await;
+    let change = async || {
+        let body = json!({"password": PASSWORD, "newPassword": "Another-horse-9-battery"});
+        house
+            .ask("POST", "/identity/resources/users/v1/passwords/change")
+            .bearer(session.text("accessToken"))
+            .json(&body)
+            .await
+    };
+    change().await.expect(400);
+    house.clock.advance_seconds(15 * 60);
+    change().await.expect_success();
 }
