@@ -133,6 +133,22 @@ pub(crate) async fn empty_on_disk(engine: Engine) -> Copy {
     }
 }
 
+/// A copy of a database of the PostgreSQL server that is kept under this name; `None` when there is none.
+pub(crate) async fn copy_of(kept: &str) -> Option<Copy> {
+    let names = administer("SELECT datname::text FROM pg_database").await;
+    if !names.iter().any(|row| row.get::<String>(0).unwrap() == kept) {
+        return None;
+    }
+    let name = next_name();
+    administer(&format!("DROP DATABASE IF EXISTS {name}")).await;
+    administer(&format!("CREATE DATABASE {name} TEMPLATE {kept}")).await;
+    Some(Copy {
+        url: sibling(&name),
+        _dir: None,
+        name: Some(name),
+    })
+}
+
 /// A database that was there before and stays.
 pub(crate) fn kept(url: &str) -> Copy {
     Copy {
@@ -151,6 +167,13 @@ impl Copy {
             Engine::Sqlite
         };
         empty_on_disk(engine).await
+    }
+
+    /// Gives a PostgreSQL database that nobody uses this name, under which it stays.
+    pub(crate) async fn keep(self, kept: &str) {
+        if let Some(name) = self.name {
+            administer(&format!("ALTER DATABASE {name} RENAME TO {kept}")).await;
+        }
     }
 
     /// Removes a PostgreSQL database. A SQLite file goes with its folder.

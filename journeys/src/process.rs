@@ -59,6 +59,16 @@ impl Launch {
         Self::of(database::kept(url))
     }
 
+    /// A server over a copy of a database that the PostgreSQL server keeps under this name; `None` when it has none.
+    pub async fn over_copy(kept: &str) -> Option<Self> {
+        database::copy_of(kept).await.map(Self::of)
+    }
+
+    /// Has the PostgreSQL server keep the database under this name; nothing may be connected to it.
+    pub async fn keep(self, name: &str) {
+        self.database.keep(name).await;
+    }
+
     fn of(database: database::Copy) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = free_port();

@@ -1,10 +1,10 @@
-//! `bench [--quick] [--million] [--users=N] [--like=TEXT] [--write]`: what the server does per second on this machine, beside what the machine
+//! `bench [--quick] [--million] [--users=N] [--like=TEXT] [--engine=NAME] [--write]`: what the server does per second on this machine, beside what the machine
 //! could do at most. Starts the real release binary with rate limits off and loads it over loopback from this process, on
-//! the same cores. SQLite always; PostgreSQL beside it when TENANTRY_TEST_DATABASE_URL is set.
+//! the same cores. SQLite, and PostgreSQL beside it when TENANTRY_TEST_DATABASE_URL is set.
 //!
-//! `--million` adds the lines over 1,000,000 users, or N (for SQLite their database is made once and kept in target/bench), `--write`
+//! `--million` adds the lines over 1,000,000 users, or N (their database is made once and kept, for SQLite in target/bench), `--write`
 //! puts the table into BENCHMARKS.md, `--quick` measures for a second a line, to see that everything runs, `--like` measures of the
-//! lines over many users those alone whose name has the text.
+//! lines over many users those alone whose name has the text, `--engine` measures on `sqlite` or `postgres` alone.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -30,18 +30,24 @@ fn main() {
     let has = |word: &str| words.iter().any(|given| given == word);
     let users = |word: &str| word.strip_prefix("--users=")?.parse::<usize>().ok();
     let like = |word: &str| word.strip_prefix("--like=").map(str::to_owned);
+    let named = |word: &str| word.strip_prefix("--engine=").map(str::to_owned);
     if let Some(unknown) = words.iter().find(|word| {
         !["--quick", "--million", "--write", "--only-million"].contains(&word.as_str())
             && users(word).is_none()
             && like(word).is_none()
+            && !named(word).is_some_and(|engine| ["sqlite", "postgres"].contains(&engine.as_str()))
     }) {
         println!(
-            "bench does not know {unknown}; it takes --quick, --million, --only-million, --users=N, --like=TEXT and --write"
+            "bench does not know {unknown}; it takes --quick, --million, --only-million, --users=N, --like=TEXT, --engine=sqlite, \
+             --engine=postgres and --write"
         );
         std::process::exit(2);
     }
     let users = words.iter().find_map(|word| users(word)).unwrap_or(1_000_000);
     let like = words.iter().find_map(|word| like(word)).unwrap_or_default();
+    let engine = words.iter().find_map(|word| named(word));
+    let sqlite = engine.as_deref() != Some("postgres");
+    let postgres = journeys::has_postgres() && engine.as_deref() != Some("sqlite");
     let duration = Duration::from_secs(if has("--quick") { 1 } else { 10 });
     // One thread drives the load: it shares two cores with the server.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -50,14 +56,18 @@ fn main() {
         .expect("a runtime starts");
     let mut lines = Vec::new();
     if !has("--only-million") {
-        lines.extend(runtime.block_on(lines::all(Engine::Sqlite, duration)));
-        if journeys::has_postgres() {
+        if sqlite {
+            lines.extend(runtime.block_on(lines::all(Engine::Sqlite, duration)));
+        }
+        if postgres {
             lines.extend(runtime.block_on(lines::all(Engine::Postgres, duration)));
         }
     }
     if has("--million") || has("--only-million") {
-        lines.extend(million::on_sqlite(users, duration, &like));
-        if journeys::has_postgres() {
+        if sqlite {
+            lines.extend(million::on_sqlite(users, duration, &like));
+        }
+        if postgres {
             lines.extend(million::on_postgres(users, duration, &like));
         }
     }

@@ -62,14 +62,21 @@ pub(crate) fn on_sqlite(users: usize, duration: Duration, like: &str) -> Vec<Lin
     })
 }
 
-/// Over PostgreSQL, in a database that goes afterwards.
+/// Over PostgreSQL: the server keeps the database it was made in, and measured is a copy.
 pub(crate) fn on_postgres(users: usize, duration: Duration, like: &str) -> Vec<Line> {
     let size = Size::of(users);
     let runtime = one_thread();
-    let mut launch = runtime
-        .block_on(Launch::new(Engine::Postgres))
-        .with("TENANTRY_SEALING_KEY", SEALING_KEY);
-    two_threads().block_on(fill(&mut launch, size));
+    let kept = format!("tenantry_bench_{users}");
+    let copied = || runtime.block_on(Launch::over_copy(&kept));
+    let launch = copied().unwrap_or_else(|| {
+        let mut empty = runtime
+            .block_on(Launch::new(Engine::Postgres))
+            .with("TENANTRY_SEALING_KEY", SEALING_KEY);
+        two_threads().block_on(fill(&mut empty, size));
+        runtime.block_on(empty.keep(&kept));
+        copied().expect("the database that was just kept is there")
+    });
+    let mut launch = launch.with("TENANTRY_SEALING_KEY", SEALING_KEY);
     runtime.block_on(async {
         let name = "PostgreSQL, many users";
         let mut lines = measure(name, &mut launch, (size, duration), like).await;

@@ -314,7 +314,7 @@ fn note(environment: &EnvironmentId, sent: &[(Waiting, Outcome)]) {
         let channel = message.channel.word();
         metrics::counter!("tenantry_messages_total", "outcome" => word, "channel" => channel).increment(1);
         if let Err(error) = outcome {
-            tracing::warn!(%environment, message = message.id, template = message.template, attempt = message.attempts + 1, %error,
+            tracing::warn!(%environment, message_id = message.id, template = message.template, attempt = message.attempts + 1, %error,
                 "a message was not sent");
         }
     }
@@ -329,7 +329,7 @@ async fn tell(
     fault: &str,
     now: Millis,
 ) -> Result<(), StoreError> {
-    tracing::error!(%environment, message = message.id, template = message.template, fault, "a message is given up");
+    tracing::error!(%environment, message_id = message.id, template = message.template, fault, "a message is given up");
     metrics::counter!("tenantry_messages_dead_total").increment(1);
     let mut record = AuditRecord::new("Message could not be delivered", "message", &message.id)
         .severity(Severity::Error)

@@ -86,7 +86,7 @@ impl MessageSink {
         for event in events {
             // Trying again would not make it readable, and would keep every message behind it.
             let Ok(parcel) = serde_json::from_str::<Parcel>(&event.body) else {
-                tracing::error!(%environment, message = event.id, "an ordered message cannot be read");
+                tracing::error!(%environment, message_id = event.id, "an ordered message cannot be read");
                 dropped.unreadable += 1;
                 continue;
             };
