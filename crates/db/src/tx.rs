@@ -110,6 +110,19 @@ impl Tx {
         }
     }
 
+    /// Waits until every other open transaction that lined up for `what` before is at its end. Comes before rows that all of
+    /// them change: PostgreSQL wakes everybody who waits for such a row at each commit, and here one after another. On
+    /// SQLite writers come one at a time anyway.
+    ///
+    /// # Errors
+    /// What the engine refused, as [`StoreError`].
+    pub async fn line_up(&self, what: &str) -> Result<(), StoreError> {
+        match &self.0 {
+            Inner::Sqlite(_) => Ok(()),
+            Inner::Postgres(tx) => tx.line_up(what).await,
+        }
+    }
+
     /// Begins a part of the transaction that can be undone alone. [`Tx::keep_part`] or [`Tx::undo_part`] must follow.
     ///
     /// # Errors

@@ -39,6 +39,6 @@ pub use room::{
 };
 pub use seed::TenancySeed;
 pub use tenants::{
-    NewTenant, SubAccountAccess, Tenant, TenantError, TenantRemoval, create_tenant, hold_tenant, tenant,
-    tenant_exists, tenants_by_id,
+    NewTenant, SubAccountAccess, Tenant, TenantError, TenantRemoval, create_tenant, hold_tenant,
+    sub_account_access, tenant, tenant_exists, tenants_by_id,
 };

@@ -92,6 +92,15 @@ impl PgTx {
             .map(drop)
     }
 
+    pub(crate) async fn line_up(&self, what: &str) -> Result<(), StoreError> {
+        self.run_counted(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+            crate::args![what],
+        )
+        .await
+        .map(drop)
+    }
+
     /// Whether no statement is on its way: a body that waits now waits for something else.
     pub(super) fn is_quiet(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) == 0

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -63,7 +63,8 @@ impl Checkpointer {
     /// and whether little of it is left to copy.
     fn copy_back(&self) -> Result<(u64, bool), rusqlite::Error> {
         let (mut held, mut before) = (0, 0);
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
+            let begun = Instant::now();
             let (pages, copied): (i64, i64) =
                 self.conn
                     .raw()
@@ -71,6 +72,7 @@ impl Checkpointer {
                         Ok((row.get(1)?, row.get(2)?))
                     })?;
             held = u64::try_from(pages).unwrap_or(0) * PAGE;
+            tracing::debug!(pass, pages, copied, since = before, took = ?begun.elapsed(), "pages were copied back");
             if copied - before < LITTLE && pages - copied < LITTLE {
                 return Ok((held, true));
             }

@@ -11,7 +11,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -349,8 +349,9 @@ fn checkpoint(conn: &Conn, mode: &'static str, patience: Duration) {
         conn.raw().busy_timeout(Duration::from_secs(5))?;
         Ok::<_, rusqlite::Error>(busy)
     };
+    let begun = Instant::now();
     match run() {
-        Ok(0) => {}
+        Ok(0) => tracing::debug!(mode, took = ?begun.elapsed(), "the WAL begins anew"),
         Ok(_) => tracing::debug!("the WAL cannot begin anew: a reader still needs it"),
         Err(error) => tracing::warn!(%error, "the WAL cannot begin anew"),
     }

@@ -127,6 +127,22 @@ on_both! {
         assert_eq!(ids(&world.db).await, ["a"]);
     }
 
+    async fn whoever_lined_up_sees_what_those_before_wrote(engine: Engine) {
+        let world = World::start(engine).await;
+        world.db.write(async |tx| insert(tx, "a").await).await.unwrap();
+        let raise = || world.db.write(async |tx| {
+            tx.line_up("the counter").await?;
+            let row = tx.one(sql!("SELECT n FROM counters WHERE id = 'a'"), args![]).await?;
+            let n: i64 = row.get(0)?;
+            tx.exec(sql!("UPDATE counters SET n = $1 WHERE id = 'a'"), args![n + 1]).await
+        });
+        for raised in futures_util::future::join_all((0..20).map(|_| raise())).await {
+            raised.unwrap();
+        }
+        let row = world.db.one(sql!("SELECT n FROM counters WHERE id = 'a'"), args![]).await.unwrap();
+        assert_eq!(row.get::<i64>(0).unwrap(), 20);
+    }
+
     async fn a_read_cannot_write(engine: Engine) {
         let world = World::start(engine).await;
         let refused = world.db.read(async |tx| insert(tx, "a").await).await;

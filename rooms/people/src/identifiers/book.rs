@@ -6,6 +6,7 @@
 use blocks::one_time;
 use blocks::ranking::{HALF, Ranking};
 use db::{StoreError, Tx};
+use futures_util::future::try_join_all;
 use kit::{EnvironmentId, Ids, Millis};
 
 use super::model::{Identifier, Kind};
@@ -101,20 +102,37 @@ pub(crate) async fn enlist_all(
     environment: &EnvironmentId,
     user: &UserRecord,
 ) -> Result<(), StoreError> {
-    for one in first(user) {
-        enlist(tx, environment, &one).await?;
-    }
+    let first = first(user);
+    try_join_all(first.iter().map(|one| enlist(tx, environment, one))).await?;
     Ok(())
 }
 
-/// Removes what a user who goes is found by, and the open codes and tickets.
-pub(crate) async fn erase(tx: &Tx, environment: &EnvironmentId, user: &str) -> Result<(), StoreError> {
+/// What a user was found by who is gone, and that is still counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Erased(Vec<Identifier>);
+
+/// Removes what a user who goes is found by, and the open codes and tickets. Counting follows with [`strike_all`].
+pub(crate) async fn erase(tx: &Tx, environment: &EnvironmentId, user: &str) -> Result<Erased, StoreError> {
+    let mut erased = Vec::new();
     for kind in [Kind::Email, Kind::Phone] {
         for one in store::of_user(tx, environment, kind, user).await? {
-            remove(tx, environment, &one).await?;
+            if store::delete(tx, environment, &one).await? {
+                erased.push(one);
+            }
         }
     }
-    one_time::void_all_of(tx, environment, user).await
+    one_time::void_all_of(tx, environment, user).await?;
+    Ok(Erased(erased))
+}
+
+/// Counts out what was erased.
+pub(crate) async fn strike_all(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    Erased(erased): &Erased,
+) -> Result<(), StoreError> {
+    try_join_all(erased.iter().map(|one| strike(tx, environment, one))).await?;
+    Ok(())
 }
 
 /// A number that a user has proved: the primary one, else the oldest.

@@ -23,7 +23,7 @@ use web::Routes;
 
 use crate::room::People;
 
-pub(crate) use book::{enlist_all, erase, follow, open, proved_number};
+pub(crate) use book::{Erased, enlist_all, erase, follow, open, proved_number, strike_all};
 pub(crate) use links::page_link;
 pub use links::{ACTIVATE_USER, RESET_PASSWORD};
 pub(crate) use model::phone_prefix;

@@ -52,22 +52,26 @@ impl tenancy::TenantPurge for PeopleTenancy {
         let environment = &scope.environment;
         let at_most = most.min(MEMBERS);
         let members = store::members(tx, scope, at_most).await?;
+        let mut partings = Vec::with_capacity(members.len());
         for id in &members {
             let Some(user) = records::hold(tx, environment, id).await? else {
                 continue;
             };
-            match records::end_membership(tx, environment, &user, scope.tenant_id()).await? {
-                Some(true) => {
+            let ended = records::end_membership(tx, environment, &user, scope.tenant_id()).await?;
+            match ended {
+                Some((parting, true)) => {
                     self.credentials
                         .end_sessions(tx, environment, &user.id, scope.tenant.as_ref(), now)
                         .await?;
+                    partings.push(parting.outside_tenants());
                 }
-                Some(false) => {
-                    users::forget(tx, environment, &self.credentials, &user).await?;
+                Some((_, false)) => {
+                    partings.push(users::forget(tx, environment, &self.credentials, &user).await?);
                 }
                 None => {}
             }
         }
+        records::count_out(tx, environment, &partings).await?;
         let last = i64::try_from(members.len()).unwrap_or(at_most) < at_most;
         let done = last && groups::purge(tx, scope, most).await?;
         if done {

@@ -2,7 +2,7 @@
 
 use blocks::ranking::{HALF, Ranking, sortable_number};
 use db::{StoreError, Tx};
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use kit::EnvironmentId;
 
 use super::store;
@@ -119,32 +119,37 @@ impl Place {
     }
 }
 
-/// Counts a user in, after the row was written.
+/// Waits for the turn to count users in or out. Everybody comes to the same few buckets; in a tenant, whose count is held
+/// by then, nobody else is left.
+async fn line_up(tx: &Tx, ground: Ground<'_>) -> Result<(), StoreError> {
+    match ground.tenant {
+        None => tx.line_up(&format!("users of {}", ground.environment)).await,
+        Some(_) => Ok(()),
+    }
+}
+
+/// Counts a user in, after the row was written. All lists are sent at once: nobody else splits a bucket meanwhile.
 pub(crate) async fn enlist(tx: &Tx, ground: Ground<'_>, user: &UserRecord) -> Result<(), StoreError> {
-    let mut orders = Order::all_of(user, ground).into_iter();
-    let add_to = async |order: Order| match order.place(user) {
+    let orders = Order::all_of(user, ground).into_iter();
+    let added = try_join_all(orders.map(async |order| match order.place(user) {
         Some(place) => add(tx, ground, &order, &place).await,
         None => Ok(()),
-    };
-    // On PostgreSQL others who count a user in wait here until the commit: all come to the last bucket of the first order. So
-    // the rest is sent without waiting in between, and nobody else holds a part of it when a bucket is split meanwhile.
-    if let Some(first) = orders.next() {
-        add_to(first).await?;
-    }
-    try_join_all(orders.map(add_to)).await?;
+    }));
+    try_join(line_up(tx, ground), added).await?;
     Ok(())
 }
 
-/// Counts a user out.
+/// Counts a user out, likewise.
 pub(crate) async fn strike(tx: &Tx, ground: Ground<'_>, user: &UserRecord) -> Result<(), StoreError> {
-    for order in Order::all_of(user, ground) {
-        if let Some(place) = order.place(user) {
-            order
-                .ranking(ground)
-                .remove(tx, ground.environment, &place.key, &place.id)
-                .await?;
+    let orders = Order::all_of(user, ground).into_iter();
+    let struck = try_join_all(orders.map(async |order| match order.place(user) {
+        Some(Place { key, id }) => {
+            let ranking = order.ranking(ground);
+            ranking.remove(tx, ground.environment, &key, &id).await
         }
-    }
+        None => Ok(()),
+    }));
+    try_join(line_up(tx, ground), struck).await?;
     Ok(())
 }
 

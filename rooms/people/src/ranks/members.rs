@@ -1,7 +1,7 @@
 //! Counting the members of tenants, and ranking tenants that have grown large.
 
 use db::{StoreError, Tx};
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{try_join, try_join3, try_join4};
 use kit::EnvironmentId;
 
 use super::domain::{self, Ground, Order};
@@ -13,12 +13,13 @@ use crate::search;
 /// A tenant with more members than this is ranked from then on. Below, skipping members one by one is quick enough.
 const RANKED_ABOVE: i64 = 2_000;
 
-/// Counts a new member, whose row was written.
+/// Counts a new member, whose row was written, and does `above`, which counts the user in the environment.
 pub(crate) async fn enter(
     tx: &Tx,
     environment: &EnvironmentId,
     tenant: &str,
     user: &UserRecord,
+    above: impl Future<Output = Result<(), StoreError>>,
 ) -> Result<(), StoreError> {
     let ground = Ground {
         environment,
@@ -31,29 +32,37 @@ pub(crate) async fn enter(
     let counted = store::count_member(tx, ground, &class, 1);
     if ranked {
         let noted = search::note(tx, environment, user.id.as_str(), user.created_at.0);
-        try_join3(counted, noted, domain::enlist(tx, ground, user)).await?;
+        try_join4(counted, noted, domain::enlist(tx, ground, user), above).await?;
         return Ok(());
     }
     let noted = families::note(tx, environment, user.id.as_str(), user.created_at.0);
-    try_join(counted, noted).await?;
-    if members > RANKED_ABOVE {
-        for order in [
-            Order::Age,
-            Order::Email,
-            Order::Id,
-            Order::Name,
-            Order::Phone,
-            Order::Username,
-        ] {
-            domain::build(tx, ground, &order).await?;
-        }
-        for (class, _) in store::sizes(tx, ground).await? {
-            domain::build(tx, ground, &Order::Class(class)).await?;
-        }
-        store::set_ranked(tx, ground).await?;
-        search::note_members(tx, environment, tenant).await?;
+    if members <= RANKED_ABOVE {
+        try_join3(counted, noted, above).await?;
+        return Ok(());
     }
-    Ok(())
+    try_join(counted, noted).await?;
+    rank_all(tx, ground, tenant).await?;
+    // Last, because other tenants wait for it.
+    above.await
+}
+
+/// Begins to rank the members of a tenant that has grown large.
+async fn rank_all(tx: &Tx, ground: Ground<'_>, tenant: &str) -> Result<(), StoreError> {
+    for order in [
+        Order::Age,
+        Order::Email,
+        Order::Id,
+        Order::Name,
+        Order::Phone,
+        Order::Username,
+    ] {
+        domain::build(tx, ground, &order).await?;
+    }
+    for (class, _) in store::sizes(tx, ground).await? {
+        domain::build(tx, ground, &Order::Class(class)).await?;
+    }
+    store::set_ranked(tx, ground).await?;
+    search::note_members(tx, ground.environment, tenant).await
 }
 
 /// Counts a member out, whose row is gone.
@@ -68,12 +77,16 @@ pub(crate) async fn leave(
         tenant: Some(tenant),
     };
     let (_, ranked) = store::count_member(tx, ground, "", -1).await?;
-    store::count_member(tx, ground, &user.class(), -1).await?;
+    let class = user.class();
+    let counted = store::count_member(tx, ground, &class, -1);
     if ranked {
-        search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-        return domain::strike(tx, ground, user).await;
+        let noted = search::note(tx, environment, user.id.as_str(), user.created_at.0);
+        try_join3(counted, noted, domain::strike(tx, ground, user)).await?;
+        return Ok(());
     }
-    families::note(tx, environment, user.id.as_str(), user.created_at.0).await
+    let noted = families::note(tx, environment, user.id.as_str(), user.created_at.0);
+    try_join(counted, noted).await?;
+    Ok(())
 }
 
 /// Moves a member whose row has changed from `old` to `new`.

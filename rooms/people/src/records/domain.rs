@@ -2,6 +2,7 @@
 
 use blocks::audit::AuditRecord;
 use db::{StoreError, Tx};
+use futures_util::future::try_join;
 use kit::{EnvironmentId, Ids, Millis, Scope, UserId};
 
 use tenancy::Application;
@@ -178,7 +179,8 @@ pub(crate) async fn write_new_user(
 }
 
 /// Counts a new member, and a user who is new altogether, wherever such are counted. Comes last in a transaction: on
-/// PostgreSQL others who create users wait from here on, and everybody counts members before users.
+/// PostgreSQL others who create users wait from here on, so little is waited for in between, and everybody counts members
+/// before users.
 pub(crate) async fn count_in(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -186,12 +188,15 @@ pub(crate) async fn count_in(
     tenant: &str,
     new: bool,
 ) -> Result<(), StoreError> {
-    ranks::enter(tx, environment, tenant, user).await?;
-    if new {
-        ranks::enlist(tx, Ground::environment(environment), user).await?;
-        identifiers::enlist_all(tx, environment, user).await?;
-    }
-    Ok(())
+    let above = async {
+        if !new {
+            return Ok(());
+        }
+        let listed = ranks::enlist(tx, Ground::environment(environment), user);
+        try_join(listed, identifiers::enlist_all(tx, environment, user)).await?;
+        Ok(())
+    };
+    ranks::enter(tx, environment, tenant, user, above).await
 }
 
 /// Writes a held user that has changed, wherever its parts are repeated. False when the e-mail address or the username
@@ -261,49 +266,6 @@ pub(crate) async fn write_new_member(
     let scope = Scope::tenant(environment.clone(), membership.tenant_id.as_str().into());
     applications::welcome(tx, &scope, user.id.as_str(), membership.created_at).await?;
     Ok(true)
-}
-
-/// Ends a membership of a held user. When it was the active one, the oldest that is left takes its place.
-/// Answers whether the user has any left; `None` when there was no such membership.
-pub(crate) async fn end_membership(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-    tenant: &str,
-) -> Result<Option<bool>, StoreError> {
-    if !store::delete_membership(tx, environment, tenant, user.id.as_str()).await? {
-        return Ok(None);
-    }
-    ranks::leave(tx, environment, tenant, user).await?;
-    let Some(next) = store::oldest_tenant(tx, environment, user.id.as_str()).await? else {
-        return Ok(Some(false));
-    };
-    if user.active_tenant == tenant {
-        store::set_active_tenant(tx, environment, user.id.as_str(), &next).await?;
-        let new = UserRecord {
-            active_tenant: next,
-            ..user.clone()
-        };
-        ranks::relist(tx, Ground::environment(environment), user, &new).await?;
-    }
-    Ok(Some(true))
-}
-
-/// Removes a held user with all memberships. What other rooms keep about the user is theirs to remove.
-pub(crate) async fn erase_user(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-) -> Result<(), StoreError> {
-    for tenant in store::tenants_of(tx, environment, user.id.as_str()).await? {
-        if store::delete_membership(tx, environment, &tenant, user.id.as_str()).await? {
-            ranks::leave(tx, environment, &tenant, user).await?;
-        }
-    }
-    ranks::strike(tx, Ground::environment(environment), user).await?;
-    search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-    store::delete(tx, environment, user.id.as_str()).await?;
-    identifiers::erase(tx, environment, user.id.as_str()).await
 }
 
 /// Disables or enables a membership; sessions in it from before `now` no longer count when disabled. False when there is none.

@@ -3,6 +3,7 @@
 use db::{StoreError, Tx};
 use kit::Scope;
 
+use super::domain;
 use super::model::{Membership, UserRecord};
 use super::store;
 use crate::ranks::{self, Ground};
@@ -48,7 +49,7 @@ pub(crate) async fn move_members(
             sub_accounts: reaches,
             ..old
         };
-        let joined = super::domain::write_new_member(tx, environment, &user, &new).await?;
+        let joined = domain::write_new_member(tx, environment, &user, &new).await?;
         store::delete_membership(tx, environment, source.tenant_id(), id).await?;
         let followed = user.active_tenant == source.tenant_id();
         if followed {
@@ -79,7 +80,7 @@ pub(crate) async fn count_moved(
     };
     let enter = async || {
         for one in moved.iter().filter(|one| one.joined) {
-            ranks::enter(tx, environment, target.tenant_id(), &one.user).await?;
+            domain::count_in(tx, environment, &one.user, target.tenant_id(), false).await?;
         }
         Ok::<(), StoreError>(())
     };

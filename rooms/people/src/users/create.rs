@@ -5,6 +5,7 @@ use std::sync::Arc;
 use blocks::settings;
 use db::{StoreError, Tx};
 use environment::AuthConfiguration;
+use futures_util::future::try_join;
 use kit::{Scope, TenantId};
 use tenancy::Role;
 
@@ -42,8 +43,7 @@ pub(crate) async fn create(
     if change.bounded_by.is_some() && !invitations_allowed(tx, change).await? {
         return Err(UserError::NoInvitations);
     }
-    // Held, so that it is not deleted before its new member is there to be removed with it.
-    let access = tenancy::hold_tenant(tx, environment, tenant.as_str())
+    let access = tenancy::sub_account_access(tx, environment, tenant.as_str())
         .await?
         .ok_or(UserError::NoTenant)?;
     let scope = Scope::tenant(environment.clone(), tenant.clone());
@@ -116,8 +116,29 @@ pub(crate) async fn create(
     }
     let mut view = shown(tx, change, user.clone()).await?;
     view.temporary_expiration_date = membership.expires_at;
-    records::count_in(tx, environment, &user, tenant.as_str(), new).await?;
+    enter(tx, &scope, &user, &membership, new).await?;
     Ok(view)
+}
+
+/// Counts the new member in, unless the tenant was deleted meanwhile. Nobody else sees a new user before the commit, so
+/// the tenant, for which others wait, is held no earlier than this.
+async fn enter(
+    tx: &Tx,
+    scope: &Scope,
+    user: &UserRecord,
+    membership: &Membership,
+    new: bool,
+) -> Result<(), UserError> {
+    let (environment, tenant) = (&scope.environment, scope.tenant_id());
+    // Sent together, in this order.
+    let held = tenancy::hold_tenant(tx, environment, tenant);
+    let counted = records::count_in(tx, environment, user, tenant, new);
+    let (access, ()) = try_join(held, counted).await?;
+    let access = access.ok_or(UserError::NoTenant)?;
+    if access.by_default() && !membership.sub_accounts {
+        records::set_sub_accounts(tx, scope, user.id.as_str(), true).await?;
+    }
+    Ok(())
 }
 
 /// Whether users may invite others here at all.
@@ -226,7 +247,10 @@ async fn attach(
     user: UserRecord,
     membership: &mut Membership,
 ) -> Result<Attached, UserError> {
-    // The user may be deleted or changed at this moment; from here on that waits.
+    // The tenant before the user, as everybody does. Both may be deleted or changed at this moment; from here on that waits.
+    tenancy::hold_tenant(tx, &change.scope.environment, change.scope.tenant_id())
+        .await?
+        .ok_or(UserError::NoTenant)?;
     let user = records::hold(tx, &change.scope.environment, user.id.as_str())
         .await?
         .ok_or(UserError::NotFound)?;

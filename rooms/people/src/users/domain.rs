@@ -247,33 +247,37 @@ pub(crate) async fn remove(
     let user = records::hold(tx, environment, id)
         .await?
         .ok_or(UserError::NotFound)?;
+    let mut partings = Vec::new();
     if let Some(tenant) = &change.scope.tenant {
         let level = strongest(tx, &change.scope, id, change.now).await?;
         if outranks(tx, change, level).await? {
             // Somebody of another tenant is no one to see here.
             return Err(UserError::TooStrong);
         }
-        let left = records::end_membership(tx, environment, &user, tenant.as_str()).await?;
-        if left.ok_or(UserError::NotFound)? {
+        let (parting, stays) = records::end_membership(tx, environment, &user, tenant.as_str())
+            .await?
+            .ok_or(UserError::NotFound)?;
+        partings.push(parting);
+        if stays {
             credentials
                 .end_sessions(tx, environment, &user.id, Some(tenant), change.now)
                 .await?;
             note(tx, change, "User removed from tenant", Some(&user), None).await?;
-            return Ok(());
+            return Ok(records::count_out(tx, environment, &partings).await?);
         }
     }
-    forget(tx, environment, credentials, &user).await?;
+    partings.push(forget(tx, environment, credentials, &user).await?);
     note(tx, change, "User deleted", Some(&user), None).await?;
-    Ok(())
+    Ok(records::count_out(tx, environment, &partings).await?)
 }
 
-/// Removes a held user with everything kept about them.
+/// Removes a held user with everything kept about them. [`records::count_out`] must follow.
 pub(crate) async fn forget(
     tx: &Tx,
     environment: &EnvironmentId,
     credentials: &Arc<dyn Credentials>,
     user: &UserRecord,
-) -> Result<(), StoreError> {
+) -> Result<records::Parting, StoreError> {
     credentials.forget(tx, environment, &user.id).await?;
     crate::team::forget_picture(tx, environment, user.id.as_str()).await?;
     records::erase_user(tx, environment, user).await

@@ -75,6 +75,19 @@ pub async fn hold_tenant(
     store::hold(tx, environment, id).await
 }
 
+/// How far members of a tenant reach, as it stands; `None` when there is none. What is decided by it is decided again
+/// under [`hold_tenant`].
+///
+/// # Errors
+/// When storage fails.
+pub async fn sub_account_access(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<SubAccountAccess>, StoreError> {
+    store::access(tx, environment, id).await
+}
+
 /// Those of the named tenants that exist, in the order of their ids.
 ///
 /// # Errors

@@ -14,7 +14,9 @@ mod store;
 pub use access::SubAccountAccess;
 pub(crate) use api::routes;
 pub(crate) use domain::{Change, create, delete, held, update};
-pub use domain::{TenantError, create_tenant, hold_tenant, tenant, tenant_exists, tenants_by_id};
+pub use domain::{
+    TenantError, create_tenant, hold_tenant, sub_account_access, tenant, tenant_exists, tenants_by_id,
+};
 pub(crate) use finds::Finds;
 pub use model::{NewTenant, Tenant};
 pub(crate) use model::{Prefix, Seat, Sort, TenantChanges};

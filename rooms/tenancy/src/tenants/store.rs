@@ -2,6 +2,7 @@
 
 use blocks::listing::Order;
 use db::{Query, Row, StoreError, Tx, args, sql};
+use futures_util::future::try_join;
 use kit::{EnvironmentId, Millis};
 
 use super::access::SubAccountAccess;
@@ -415,6 +416,22 @@ pub(super) async fn update(tx: &Tx, environment: &EnvironmentId, tenant: &Tenant
     Ok(())
 }
 
+/// How far members of the tenant reach; `None` when there is none.
+pub(super) async fn access(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    id: &str,
+) -> Result<Option<SubAccountAccess>, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT sub_account_access FROM tenants WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    row.map(|row| Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?)))
+        .transpose()
+}
+
 /// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none. Answers how
 /// far members of it reach; `None` when there is none.
 pub(super) async fn hold(
@@ -422,15 +439,17 @@ pub(super) async fn hold(
     environment: &EnvironmentId,
     id: &str,
 ) -> Result<Option<SubAccountAccess>, StoreError> {
-    let row = tx
-        .opt(
-            sql!(
-                "UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2
+    let place = format!("tenant {environment} {id}");
+    let args = args![environment.as_str(), id];
+    let held = tx.opt(
+        sql!(
+            "UPDATE tenants SET updated_at = updated_at WHERE environment_id = $1 AND tenant_id = $2
                  RETURNING sub_account_access"
-            ),
-            args![environment.as_str(), id],
-        )
-        .await?;
+        ),
+        args,
+    );
+    // Sent together, in this order.
+    let ((), row) = try_join(tx.line_up(&place), held).await?;
     row.map(|row| Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?)))
         .transpose()
 }
