@@ -120,4 +120,55 @@ both_engines! {
         let found = vendor.get(&format!("{}?_email=ann@example.com", at::USERS_V3)).await.expect(200);
         assert_eq!(found.rows().len(), 1);
     }
+
+    async fn who_is_created_while_the_tenant_goes_goes_with_it(world: World) {
+        world.tenant("acme").await;
+        world.tenant("other").await;
+        let vendor = world.vendor().await;
+        let known = json!({"email": "known@example.com", "tenantId": "other"});
+        vendor.post(at::VENDOR_USERS, known).await.expect(201);
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..24 {
+            let vendor = vendor.clone();
+            calls.spawn(async move {
+                if number == 12 {
+                    return vendor.delete(&format!("{}/acme", at::TENANTS)).await.status;
+                }
+                let email = if number == 13 { "known@example.com".to_owned() } else { format!("u{number}@example.com") };
+                vendor.post(at::VENDOR_USERS, json!({"email": email, "tenantId": "acme"})).await.status
+            });
+        }
+        for status in calls.join_all().await {
+            assert!([200, 201, 400, 404].contains(&status), "{status}");
+        }
+        world.settle().await;
+        let left = vendor.get(at::USERS_V3).await.expect(200);
+        assert_eq!(left.pluck("email"), ["known@example.com"]);
+        assert_eq!(left.rows()[0]["tenantIds"], json!(["other"]));
+        assert_eq!(left.at("/_metadata/totalItems"), json!(1));
+    }
+
+    async fn nobody_comes_in_unseen_while_a_tenant_opens_to_all(world: World) {
+        let vendor = world.vendor().await;
+        world.tenant("root").await;
+        let branch = json!({"tenantId": "branch", "name": "Branch", "parentTenantId": "root"});
+        vendor.post(at::SUB_TENANTS, branch).await.expect(201);
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..24 {
+            let vendor = vendor.clone();
+            calls.spawn(async move {
+                if number == 12 {
+                    let path = format!("{}/branch/hierarchy-settings", at::SUB_TENANTS);
+                    vendor.put(&path, json!({"subAccountAccessType": "alwaysOn"})).await.expect(200);
+                    return;
+                }
+                let body = json!({"email": format!("u{number}@example.com"), "tenantId": "branch"});
+                vendor.post(at::VENDOR_USERS, body).await.expect(201);
+            });
+        }
+        calls.join_all().await;
+        world.settle().await;
+        let counted = vendor.post("/identity/resources/tenants/users/v1/count", json!({"tenantIds": ["branch"]})).await.expect(201);
+        assert_eq!(counted.json(), json!([{"tenantId": "branch", "totalUsers": 23, "totalAccessAllowedUsers": 23}]));
+    }
 }

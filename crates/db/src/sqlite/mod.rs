@@ -41,6 +41,8 @@ struct Threads {
     checkpointer: Option<JoinHandle<()>>,
     stop: Option<std::sync::mpsc::Sender<()>>,
     lock: Option<File>,
+    /// Kept until SQLite has closed its own: closing it ends the locks that SQLite holds on the file in this process.
+    file: Option<Arc<File>>,
 }
 
 impl Sqlite {
@@ -55,6 +57,8 @@ impl Sqlite {
         let checkpoint_conn = Conn::open(path, Role::Checkpointer)?;
         let checkpointer = checkpoint_conn.readback().map_err(OpenError::Store)?;
         let readers = Readers::open(path.to_path_buf(), settings)?;
+        let file = File::open(path).map_err(|source| file_error(path, source))?;
+        let file = Arc::new(file);
         let (orders, inbox) = mpsc::channel(settings.queue.max(1));
         let (notices, _) = broadcast::channel(crate::notify::BACKLOG);
         let restart = Arc::new(AtomicBool::new(false));
@@ -70,6 +74,7 @@ impl Sqlite {
         let (stop, stopped) = std::sync::mpsc::channel();
         let keeper = checkpoint::Checkpointer {
             conn: checkpoint_conn,
+            file: Arc::clone(&file),
             wal: beside(path, "-wal"),
             restart,
             crowded: Arc::clone(&crowded),
@@ -83,6 +88,7 @@ impl Sqlite {
             checkpointer: Some(keeper),
             stop: Some(stop),
             lock,
+            file: Some(file),
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -235,6 +241,7 @@ impl Sqlite {
                 tracing::error!("the writer thread had panicked");
             }
         }
+        drop(threads.file.take());
         drop(threads.lock.take());
     }
 
