@@ -63,11 +63,18 @@ impl Row {
     pub fn get<T: Col>(&self, index: usize) -> Result<T, StoreError> {
         match &self.0 {
             Inner::Sqlite(packed) => packed.get(index),
-            Inner::Postgres(row) => row.try_get(index).map_err(|error| {
-                let reason =
-                    std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                StoreError::Column { index, reason }
-            }),
+            Inner::Postgres(row) => row.try_get(index).map_err(|error| foreign(index, &error)),
+        }
+    }
+
+    /// Bytes of a column, where they are; [`Row::get`] copies them.
+    ///
+    /// # Errors
+    /// As [`Row::get`].
+    pub fn bytes(&self, index: usize) -> Result<&[u8], StoreError> {
+        match &self.0 {
+            Inner::Sqlite(packed) => packed.bytes(index),
+            Inner::Postgres(row) => row.try_get(index).map_err(|error| foreign(index, &error)),
         }
     }
 
@@ -88,22 +95,43 @@ impl Packed {
         start..self.bytes.len()
     }
 
-    fn get<T: Col>(&self, index: usize) -> Result<T, StoreError> {
-        let fault = |reason: String| StoreError::Column { index, reason };
-        let lost = || fault("it lies outside of its row".to_owned());
-        let cell = self
-            .cells
-            .get(index)
-            .ok_or_else(|| fault("there is no such column".to_owned()))?;
-        let value = match cell {
-            Cell::Null => ValueRef::Null,
-            Cell::Int(number) => ValueRef::Integer(*number),
-            Cell::Real(number) => ValueRef::Real(*number),
-            Cell::Text(range) => ValueRef::Text(self.bytes.get(range.clone()).ok_or_else(lost)?),
-            Cell::Blob(range) => ValueRef::Blob(self.bytes.get(range.clone()).ok_or_else(lost)?),
-        };
-        T::column_result(value).map_err(|_| fault(format!("it holds {}", name(value.data_type()))))
+    fn value(&self, index: usize) -> Result<ValueRef<'_>, StoreError> {
+        let lost = || fault(index, "it lies outside of its row");
+        let cell = self.cells.get(index);
+        Ok(
+            match cell.ok_or_else(|| fault(index, "there is no such column"))? {
+                Cell::Null => ValueRef::Null,
+                Cell::Int(number) => ValueRef::Integer(*number),
+                Cell::Real(number) => ValueRef::Real(*number),
+                Cell::Text(range) => ValueRef::Text(self.bytes.get(range.clone()).ok_or_else(lost)?),
+                Cell::Blob(range) => ValueRef::Blob(self.bytes.get(range.clone()).ok_or_else(lost)?),
+            },
+        )
     }
+
+    fn get<T: Col>(&self, index: usize) -> Result<T, StoreError> {
+        let value = self.value(index)?;
+        T::column_result(value).map_err(|_| fault(index, &format!("it holds {}", name(value.data_type()))))
+    }
+
+    fn bytes(&self, index: usize) -> Result<&[u8], StoreError> {
+        match self.value(index)? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            other => Err(fault(index, &format!("it holds {}", name(other.data_type())))),
+        }
+    }
+}
+
+fn fault(index: usize, reason: &str) -> StoreError {
+    StoreError::Column {
+        index,
+        reason: reason.to_owned(),
+    }
+}
+
+fn foreign(index: usize, error: &tokio_postgres::Error) -> StoreError {
+    let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    StoreError::Column { index, reason }
 }
 
 const fn name(ty: Type) -> &'static str {

@@ -32,6 +32,8 @@ on_both! {
         assert_eq!(full.get::<i64>(1).unwrap(), i64::MIN);
         assert!(full.get::<bool>(2).unwrap());
         assert_eq!(full.get::<Vec<u8>>(3).unwrap(), bytes);
+        assert_eq!(full.bytes(3).unwrap(), bytes);
+        assert!(full.bytes(0).is_err() && full.bytes(9).is_err());
         assert_eq!(full.get::<Option<String>>(0).unwrap().as_deref(), Some("é"));
         assert_eq!(empty.get::<Option<String>>(0).unwrap(), None);
         assert_eq!(empty.get::<Option<i64>>(1).unwrap(), None);

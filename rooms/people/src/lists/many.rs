@@ -92,6 +92,18 @@ impl People {
         i64::try_from(self.docs.len() + self.fresh.len()).unwrap_or(i64::MAX)
     }
 
+    /// Those who run, given as they are looked up.
+    fn among(runners: &[Runner]) -> Self {
+        let (mut docs, mut fresh) = (Vec::new(), Vec::new());
+        for one in runners {
+            match one.who {
+                Who::Doc(doc) => docs.push(doc),
+                Who::Fresh(at) => fresh.push(at),
+            }
+        }
+        Self { docs, fresh }
+    }
+
     fn all(self) -> Vec<Who> {
         let docs = self.docs.into_iter().map(Who::Doc);
         docs.chain(self.fresh.into_iter().map(Who::Fresh)).collect()
@@ -144,20 +156,24 @@ impl Crowd<'_> {
         if take == 0 {
             return Ok(Vec::new());
         }
-        let mut left = people.all();
-        if left.len() > READ.max(take)
+        let mut people = people;
+        let count = people.docs.len() + people.fresh.len();
+        if count > READ.max(take)
             && let Some(column) = chain.first()
         {
             // Numbers alone are quicker to sort than those who carry them.
-            let parts = self.parts(&left, *column).await?;
+            let parts = self.parts_of(&people, *column).await?;
             let mut sorted = parts.clone();
-            let end = (from + take).min(left.len()) - 1;
+            let end = (from + take).min(count) - 1;
             let first = *sorted.select_nth_unstable(from).1;
             let last = *sorted.select_nth_unstable(end).1;
             from -= parts.iter().filter(|part| **part < first).count();
             let mut parts = parts.into_iter();
-            left.retain(|_| parts.next().is_some_and(|part| (first..=last).contains(&part)));
+            let mut stays = || parts.next().is_some_and(|part| (first..=last).contains(&part));
+            people.docs.retain(|_| stays());
+            people.fresh.retain(|_| stays());
         }
+        let left = people.all();
         let mut left: Vec<Runner> = left.into_iter().map(Runner::new).collect();
         for level in 0..chain.len() {
             if left.len() <= READ.max(take) {
@@ -189,8 +205,7 @@ impl Crowd<'_> {
         let Some((key, part)) = chain.get(level) else {
             return Ok(());
         };
-        let who: Vec<Who> = left.iter().map(|one| one.who).collect();
-        let parts = self.parts(&who, (*key, *part)).await?;
+        let parts = self.parts_of(&People::among(left), (*key, *part)).await?;
         // Where a text may go on behind its last column, an id tells nothing yet.
         let cut = chain
             .iter()
@@ -209,21 +224,11 @@ impl Crowd<'_> {
         Ok(())
     }
 
-    /// One column of those who are left.
-    async fn parts(&self, left: &[Who], (key, part): (Key, usize)) -> Result<Vec<u64>, StoreError> {
-        let docs = left.iter().filter_map(|who| match who {
-            Who::Doc(doc) => Some(*doc),
-            Who::Fresh(_) => None,
-        });
-        let docs: Vec<i64> = docs.collect();
-        let mut parts = search::parts_of(self.tx, self.environment, (key, part), &docs).await?;
-        parts.extend(left.iter().filter_map(|who| match who {
-            Who::Doc(_) => None,
-            Who::Fresh(at) => {
-                let entry = self.fresh.get(*at);
-                Some(entry.map_or(0, |entry| own_part(entry, key, part)))
-            }
-        }));
+    /// One column of some people.
+    async fn parts_of(&self, people: &People, (key, part): (Key, usize)) -> Result<Vec<u64>, StoreError> {
+        let mut parts = search::parts_of(self.tx, self.environment, (key, part), &people.docs).await?;
+        let fresh = people.fresh.iter().map(|at| self.fresh.get(*at));
+        parts.extend(fresh.map(|entry| entry.map_or(0, |entry| own_part(entry, key, part))));
         Ok(parts)
     }
 

@@ -454,7 +454,7 @@ pub(super) async fn put_block(
     Ok(())
 }
 
-/// Hands the blocks of a column to `each`, in ascending order.
+/// Hands the blocks of a column to `each`, in ascending order, and perhaps others that lie between them.
 pub(super) async fn column(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -463,16 +463,31 @@ pub(super) async fn column(
     mut each: impl FnMut(i64, &[u8]),
 ) -> Result<(), StoreError> {
     for chunk in blocks.chunks(CHUNK) {
-        let mut query = Query::new("SELECT block, parts FROM search_columns WHERE environment_id = ");
-        query
-            .bind(environment.as_str())
-            .push(" AND kind = ")
-            .bind(kind)
-            .push(" AND block IN ")
-            .bind_list(chunk.iter().copied())
-            .push(" ORDER BY block");
-        for row in &tx.all_built(&query).await? {
-            each(row.get(0)?, &row.get::<Vec<u8>>(1)?);
+        let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else {
+            continue;
+        };
+        // Neighbours are walked to; each that is named is searched for.
+        let dense = chunk.len() * 2 > usize::try_from(last - first).unwrap_or(usize::MAX);
+        let rows = if dense {
+            let range = sql!(
+                "SELECT block, parts FROM search_columns
+                 WHERE environment_id = $1 AND kind = $2 AND block >= $3 AND block <= $4 ORDER BY block"
+            );
+            tx.all(range, args![environment.as_str(), kind, *first, *last])
+                .await?
+        } else {
+            let mut query = Query::new("SELECT block, parts FROM search_columns WHERE environment_id = ");
+            query
+                .bind(environment.as_str())
+                .push(" AND kind = ")
+                .bind(kind)
+                .push(" AND block IN ")
+                .bind_list(chunk.iter().copied())
+                .push(" ORDER BY block");
+            tx.all_built(&query).await?
+        };
+        for row in &rows {
+            each(row.get(0)?, row.bytes(1)?);
         }
     }
     Ok(())
