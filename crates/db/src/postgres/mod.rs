@@ -108,7 +108,7 @@ impl Postgres {
             .wait_timeout(Some(settings.wait))
             .create_timeout(Some(settings.wait.saturating_mul(2)))
             .runtime(Runtime::Tokio1)
-            .post_create(limit_statements(settings.longest))
+            .post_create(prepare_connection(settings.longest))
             .build()
             .map_err(|error| OpenError::Address {
                 reason: error.to_string(),
@@ -319,9 +319,10 @@ async fn execute(client: &Object, text: &str, args: Args<'_>) -> Result<u64, Fau
         .map_err(Fault::Driver)
 }
 
-/// Has the server itself stop statements of a new connection: it would go on with one whose client has left.
-fn limit_statements(longest: Duration) -> Hook {
-    let limit = format!("SET statement_timeout = {}", longest.as_millis());
+/// Has the server itself stop statements of a new connection: it would go on with one whose client has left. And it is not
+/// to compile them: that takes longer than any of ours, and a wrong guess of the planner is enough for it.
+fn prepare_connection(longest: Duration) -> Hook {
+    let limit = format!("SET statement_timeout = {}; SET jit = off", longest.as_millis());
     Hook::async_fn(move |client, _| {
         let limit = limit.clone();
         Box::pin(async move { client.batch_execute(&limit).await.map_err(HookError::Backend) })

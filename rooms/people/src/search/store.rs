@@ -167,10 +167,11 @@ pub(super) async fn all_queued(
 ) -> Result<Vec<(String, Option<i64>)>, StoreError> {
     let rows = tx
         .all(
+            // Not a join: PostgreSQL reads every user for one where it believes the queue to be as long as it once was.
             sql!(
-                "SELECT q.user_id, d.doc FROM search_queue q
-                 LEFT JOIN search_docs d ON d.environment_id = q.environment_id AND d.user_id = q.user_id
-                 WHERE q.environment_id = $1 ORDER BY q.created_at, q.user_id"
+                "SELECT q.user_id, (
+                   SELECT d.doc FROM search_docs d WHERE d.environment_id = q.environment_id AND d.user_id = q.user_id)
+                 FROM search_queue q WHERE q.environment_id = $1 ORDER BY q.created_at, q.user_id"
             ),
             args![environment.as_str()],
         )
