@@ -67,6 +67,7 @@ impl Checkpointer {
 
     /// Copies pages back; where the writer is to pause, also those that were written meanwhile. How many bytes the WAL holds,
     /// and whether little of it is left to copy.
+    #[expect(clippy::disallowed_methods, reason = "measures how long work takes")]
     fn copy_back(&self) -> Result<(u64, bool), StoreError> {
         let mut held = 0;
         for pass in 0..PASSES {

@@ -340,6 +340,7 @@ fn tell(job: Box<dyn Job>, commit: Result<(), StoreError>) {
 
 /// Moves the WAL into the file, so that the next transaction writes over it (RESTART) or that it is empty (TRUNCATE).
 /// Readers may prevent that; it is then tried another time.
+#[expect(clippy::disallowed_methods, reason = "measures how long work takes")]
 fn checkpoint(conn: &Conn, mode: &'static str, patience: Duration) {
     let run = || {
         conn.raw().busy_timeout(patience)?;

@@ -24,7 +24,7 @@ pub(crate) struct Parting {
 #[derive(Clone, Debug)]
 enum Now {
     Same,
-    Changed(UserRecord),
+    Changed(Box<UserRecord>),
     Gone(identifiers::Erased),
 }
 
@@ -54,10 +54,10 @@ pub(crate) async fn end_membership(
     let now = match next {
         Some(next) if user.active_tenant == tenant => {
             store::set_active_tenant(tx, environment, user.id.as_str(), &next).await?;
-            Now::Changed(UserRecord {
+            Now::Changed(Box::new(UserRecord {
                 active_tenant: next,
                 ..user.clone()
-            })
+            }))
         }
         _ => Now::Same,
     };
