@@ -145,7 +145,7 @@ impl Crowd<'_> {
     /// The ids of `take` people after `skip`, in ascending order.
     async fn between(
         &self,
-        people: People,
+        mut people: People,
         chain: Chain,
         (skip, take): (i64, i64),
     ) -> Result<Vec<String>, StoreError> {
@@ -156,7 +156,6 @@ impl Crowd<'_> {
         if take == 0 {
             return Ok(Vec::new());
         }
-        let mut people = people;
         let count = people.docs.len() + people.fresh.len();
         if count > READ.max(take)
             && let Some(column) = chain.first()
@@ -233,13 +232,9 @@ impl Crowd<'_> {
     }
 
     async fn read(&self, left: &[Runner]) -> Result<Vec<Entry>, StoreError> {
-        let (mut docs, mut read) = (Vec::new(), Vec::new());
-        for one in left {
-            match one.who {
-                Who::Doc(doc) => docs.push(doc),
-                Who::Fresh(at) => read.extend(self.fresh.get(at).cloned()),
-            }
-        }
+        let People { docs, fresh } = People::among(left);
+        let fresh = fresh.into_iter().filter_map(|at| self.fresh.get(at));
+        let mut read: Vec<Entry> = fresh.cloned().collect();
         let users: Vec<String> = search::users_of(self.tx, self.environment, &docs)
             .await?
             .into_iter()

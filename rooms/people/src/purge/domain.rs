@@ -63,7 +63,7 @@ impl tenancy::TenantPurge for PeopleTenancy {
                     self.credentials
                         .end_sessions(tx, environment, &user.id, scope.tenant.as_ref(), now)
                         .await?;
-                    partings.push(parting.outside_tenants());
+                    partings.push(parting.outside_tenants(tx, environment).await?);
                 }
                 Some((_, false)) => {
                     partings.push(users::forget(tx, environment, &self.credentials, &user).await?);

@@ -13,6 +13,16 @@ use crate::search;
 /// A tenant with more members than this is ranked from then on. Below, skipping members one by one is quick enough.
 const RANKED_ABOVE: i64 = 2_000;
 
+/// The lists of a ranked tenant, beside one for each class.
+const LISTS: [Order; 6] = [
+    Order::Age,
+    Order::Email,
+    Order::Id,
+    Order::Name,
+    Order::Phone,
+    Order::Username,
+];
+
 /// Counts a new member, whose row was written, and does `above`, which counts the user in the environment.
 pub(crate) async fn enter(
     tx: &Tx,
@@ -48,14 +58,7 @@ pub(crate) async fn enter(
 
 /// Begins to rank the members of a tenant that has grown large.
 async fn rank_all(tx: &Tx, ground: Ground<'_>, tenant: &str) -> Result<(), StoreError> {
-    for order in [
-        Order::Age,
-        Order::Email,
-        Order::Id,
-        Order::Name,
-        Order::Phone,
-        Order::Username,
-    ] {
+    for order in LISTS {
         domain::build(tx, ground, &order).await?;
     }
     for (class, _) in store::sizes(tx, ground).await? {
@@ -119,14 +122,7 @@ pub(crate) async fn close(tx: &Tx, environment: &EnvironmentId, tenant: &str) ->
         tenant: Some(tenant),
     };
     if is_ranked(tx, environment, tenant).await? {
-        for order in [
-            Order::Age,
-            Order::Email,
-            Order::Id,
-            Order::Name,
-            Order::Phone,
-            Order::Username,
-        ] {
+        for order in LISTS {
             order.ranking(ground).clear(tx, environment).await?;
         }
         for (class, _) in store::sizes(tx, ground).await? {

@@ -29,12 +29,20 @@ enum Now {
 }
 
 impl Parting {
-    /// Where no tenant is to be counted: the lists of a deleted one are cleared at its end.
-    pub(crate) fn outside_tenants(self) -> Self {
-        Self {
+    /// Where no tenant is to be counted: the lists of a deleted one are cleared at its end. The index hears of it all the same.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn outside_tenants(
+        self,
+        tx: &Tx,
+        environment: &EnvironmentId,
+    ) -> Result<Self, StoreError> {
+        search::note(tx, environment, self.user.id.as_str(), self.user.created_at.0).await?;
+        Ok(Self {
             tenants: Vec::new(),
             ..self
-        }
+        })
     }
 }
 
@@ -61,9 +69,6 @@ pub(crate) async fn end_membership(
         }
         _ => Now::Same,
     };
-    if stays {
-        search::note(tx, environment, user.id.as_str(), user.created_at.0).await?;
-    }
     let parting = Parting {
         user: user.clone(),
         tenants: vec![tenant.to_owned()],

@@ -428,8 +428,11 @@ pub(super) async fn access(
             args![environment.as_str(), id],
         )
         .await?;
-    row.map(|row| Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?)))
-        .transpose()
+    row.map(|row| access_from(&row)).transpose()
+}
+
+fn access_from(row: &Row) -> Result<SubAccountAccess, StoreError> {
+    Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?))
 }
 
 /// Makes the tenant wait for other changes of it, so that a change that reads before it writes loses none. Answers how
@@ -450,8 +453,7 @@ pub(super) async fn hold(
     );
     // Sent together, in this order.
     let ((), row) = try_join(tx.line_up(&place), held).await?;
-    row.map(|row| Ok(SubAccountAccess::from_stored(&row.get::<String>(0)?)))
-        .transpose()
+    row.map(|row| access_from(&row)).transpose()
 }
 
 /// Puts the tenant under the terms it is found by.
