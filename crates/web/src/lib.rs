@@ -33,7 +33,7 @@ pub use headers::cookie;
 pub use params::{Params, Path};
 pub use problem::Problem;
 pub use routes::{BoundRoutes, Document, Offer, RouteEntry, Routes};
-pub use serve::serve;
+pub use serve::{serve, to_the_end};
 
 /// A handler as [`Routes::on`] takes it: `routes!(list_roles)`. The macro below it names axum by its crate name, which rooms
 /// do not have; it finds it here.

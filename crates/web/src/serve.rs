@@ -99,3 +99,23 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accep
 fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(task));
 }
+
+/// Does the work to its end, also where the caller hangs up meanwhile: then only the answer is lost. For work that must not
+/// stop half-way between two transactions.
+///
+/// # Panics
+/// When the work does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "its caller waits for it; where that one went, a stop of the server may cut it off like any request"
+)]
+pub async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work)
+        .await
+        .map_err(tokio::task::JoinError::try_into_panic)
+    {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => std::future::pending().await, // the runtime ends, and whoever waits here with it
+    }
+}

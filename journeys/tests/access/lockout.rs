@@ -1,7 +1,11 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
 use journeys::{PASSWORD, World, at, both_engines, snapshot};
 use serde_json::{Value, json};
 
 const POLICY: &str = "/identity/resources/configurations/v1/lockout-policy";
+const CHANGE: &str = "/identity/resources/users/v1/passwords/change";
 const WRONG: &str = "Wrong-horse-9-battery";
 
 async fn attempts(world: &World, email: &str, times: usize) {
@@ -11,6 +15,17 @@ async fn attempts(world: &World, email: &str, times: usize) {
             .post(at::LOGIN, json!({"email": email, "password": WRONG}))
             .await
             .refuses(401, "Incorrect email or password");
+    }
+}
+
+/// A caller who goes away after the call went `steps` steps on.
+async fn hang_up(call: impl Future<Output = journeys::Answer>, steps: usize) {
+    let mut call = std::pin::pin!(call);
+    for _ in 0..steps {
+        if poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
 
@@ -146,5 +161,34 @@ both_engines! {
         }
         vendor.in_tenant("acme").post(&at("enable"), json!({})).await.expect(200);
         assert_eq!(enters(world, "ann@example.com").await, 200);
+    }
+
+    async fn right_passwords_are_no_guesses_when_their_callers_hang_up(world: World) {
+        let ann = world.user("ann@example.com").await;
+        for steps in 0..60 {
+            hang_up(world.anyone().post(at::LOGIN, json!({"email": "ann@example.com", "password": PASSWORD})), steps * steps).await;
+        }
+        assert_eq!(enters(world, "ann@example.com").await, 200);
+        let new = |password: &str| json!({"password": PASSWORD, "newPassword": password});
+        for steps in 0..60 {
+            hang_up(ann.post(CHANGE, new("short")), steps * steps).await;
+        }
+        ann.post(CHANGE, new(WRONG)).await.expect(201);
+    }
+
+    async fn guesses_count_when_the_guesser_hangs_up(world: World) {
+        world.user("ann@example.com").await;
+        for steps in 0..60 {
+            hang_up(world.anyone().post(at::LOGIN, json!({"email": "ann@example.com", "password": WRONG})), steps * steps).await;
+        }
+        assert_eq!(enters(world, "ann@example.com").await, 423);
+    }
+
+    async fn of_many_right_passwords_at_once_none_is_refused(world: World) {
+        world.user("ann@example.com").await;
+        for _ in 0..3 {
+            let statuses = futures_util::future::join_all((0..60).map(|_| enters(world, "ann@example.com"))).await;
+            assert_eq!(statuses, vec![200; 60]);
+        }
     }
 }

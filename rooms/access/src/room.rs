@@ -8,6 +8,7 @@ use environment::{AuthConfiguration, Directory, Environment};
 use kit::EnvironmentId;
 use web::{App, BoundRoutes, Problem, Routes};
 
+use crate::login::Underway;
 use crate::passwords::Judge;
 use crate::tokens::Tokens;
 use crate::{
@@ -25,6 +26,8 @@ pub(crate) struct Access {
     pub(crate) judge: Judge,
     pub(crate) limits: RateLimit,
     pub(crate) tokens: Arc<Tokens>,
+    /// Passwords that are being judged.
+    pub(crate) underway: Underway,
 }
 
 impl Access {
@@ -61,6 +64,7 @@ pub fn routes(app: &App, directory: Directory, judge: Judge, limits: RateLimit) 
         judge,
         limits,
         tokens,
+        underway: Underway::default(),
     };
     Routes::new()
         .and(login::routes())

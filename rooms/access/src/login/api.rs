@@ -58,8 +58,13 @@ async fn log_in(
     captcha::passes(&room, &environment.id, form, &caller.from).await?;
     attempt.device = cookies::device(&headers, environment.id.as_str());
     let configuration = room.configuration(&environment.id).await?;
-    let entered = domain::login(&room, &environment, &configuration, attempt, &caller.from).await?;
-    let (signed_in, remarks) = match entered {
+    // What is counted is judged, also where the caller hangs up: otherwise right passwords would end as guesses.
+    let of = environment.clone();
+    let entered =
+        web::to_the_end(
+            async move { domain::login(&room, &of, &configuration, attempt, &caller.from).await },
+        );
+    let (signed_in, remarks) = match entered.await? {
         Entered::In(signed_in, remarks) => (*signed_in, remarks),
         Entered::Expired { user, token } => {
             let answer = AuthResponse {

@@ -34,36 +34,6 @@ pub(super) fn bucket(identity: &Identity) -> String {
     nobody(text)
 }
 
-/// How often, and after how many milliseconds each time, it is looked for a sign-in before this one.
-const LOOKS: u32 = 40;
-const LOOK_MILLIS: u64 = 50;
-
-/// Somebody who knows the password may come as one of many who know it, all of them counted before the first was judged
-/// (a page that signs in from every tab). The first success starts a new row; only where none comes, they were guesses.
-/// Whether one came.
-pub(super) async fn wait_for_others(
-    room: &Access,
-    environment: &EnvironmentId,
-    user: &UserId,
-    most: i64,
-) -> Result<bool, StoreError> {
-    for _ in 0..LOOKS {
-        let (environment, user, now) = (environment.clone(), user.clone(), room.app.now());
-        let hits = room
-            .app
-            .db()
-            .read(async move |tx| {
-                throttle::hits(tx, &environment, ATTEMPTS, user.as_str(), ROW_SECONDS, now).await
-            })
-            .await?;
-        if hits <= most {
-            return Ok(true);
-        }
-        outbound::pause(LOOK_MILLIS).await;
-    }
-    Ok(false)
-}
-
 /// A right password starts a new row.
 pub(super) async fn clear_attempts(
     room: &Access,

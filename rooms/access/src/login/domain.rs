@@ -13,9 +13,10 @@ use people::UserRecord;
 use thiserror::Error;
 use web::{App, CallOrigin};
 
-use super::attempts::{ATTEMPTS, ROW_SECONDS, bucket, clear_attempts, is_blocked, wait_for_others};
+use super::attempts::{ATTEMPTS, bucket, clear_attempts, is_blocked};
 use super::remarks::{self, Leak, Remarks};
 use super::takes_passwords;
+use super::turn::{Row, Standing, Turn};
 use crate::activation;
 use crate::gate::{self, Goal, Pass, Refusal, Wish};
 use crate::invitations::{self, JoinError};
@@ -124,17 +125,14 @@ pub(crate) async fn login(
     // Before it counts: an attempt that is sent away unjudged is no guess.
     let admitted = room.pool.admit(attempt.password.clone())?;
     let who = counted.map_or_else(|| bucket(&attempt.identity), |user| user.id.to_string());
-    let ticket = throttle::count(room.app.db(), &environment.id, ATTEMPTS, &who, ROW_SECONDS, began).await?;
-    let last = known
-        .limit
-        .filter(|limit| counted.is_some() && ticket >= limit.most);
+    let turn = Turn::take(room, &environment.id, &who, counted.and(known.limit), began).await?;
 
     let hash = known.credential.as_ref().map(|known| known.hash.clone());
     let verdict = judge(admitted, hash).await?;
     let now = room.app.now();
     let proved = known.user.clone().zip(known.credential.clone());
     let Some((user, credential)) = proved.filter(|_| verdict.matches) else {
-        let strike = match (last, &known.user) {
+        let strike = match (turn.reached(), &known.user) {
             (Some(limit), Some(user)) => {
                 Some(Strike::count(room, &environment.id, user, limit, from, now).await?)
             }
@@ -144,14 +142,21 @@ pub(crate) async fn login(
         note_failure(room, &environment.id, record, strike, now).await?;
         return Err(LoginError::Incorrect);
     };
-    if let Some(limit) = last.filter(|limit| ticket > limit.most)
-        && !wait_for_others(room, &environment.id, &user.id, limit.most).await?
-    {
-        // Too many before this one were never judged, for their callers hung up: they count as wrong, but lock nobody.
-        let strike = Strike::count(room, &environment.id, &user, limit.blocking(), from, now).await?;
-        let record = failure(&attempt.identity, Some(&user), from).described(Refusal::Locked.to_string());
-        note_failure(room, &environment.id, record, Some(strike), now).await?;
-        return Err(Refusal::Locked.into());
+    match turn.standing(room, &environment.id, &user.id).await? {
+        Standing::Counts => {}
+        Standing::Busy => return Err(HashError::Busy.into()),
+        Standing::Spent => {
+            // Nobody saw this one to be wrong: it ends in a block, but locks nobody.
+            let strike = match turn.reached() {
+                Some(limit) => {
+                    Some(Strike::count(room, &environment.id, &user, limit.blocking(), from, now).await?)
+                }
+                None => None,
+            };
+            let record = failure(&attempt.identity, Some(&user), from).described(Refusal::Locked.to_string());
+            note_failure(room, &environment.id, record, strike, now).await?;
+            return Err(Refusal::Locked.into());
+        }
     }
     let proved = Proved {
         environment,
@@ -161,8 +166,7 @@ pub(crate) async fn login(
         credential: &credential,
         rehash: verdict.rehash,
         blocked: known.blocked,
-        most: known.limit.map(|limit| limit.most),
-        ticket,
+        row: turn.row(),
         began,
         from,
     };
@@ -299,9 +303,7 @@ struct Proved<'a> {
     /// Whether a better one should replace it.
     rehash: bool,
     blocked: bool,
-    most: Option<i64>,
-    /// Which attempt in a row this is.
-    ticket: i64,
+    row: Row,
     /// When the password was looked up.
     began: Millis,
     from: &'a CallOrigin,
@@ -342,8 +344,7 @@ impl Proved<'_> {
             scope: Scope::tenant(environment.id.clone(), pass.tenant.clone()),
             user: self.user.id.clone(),
             set_at: self.credential.changed_at,
-            most: self.most,
-            ticket: self.ticket,
+            row: self.row,
             began: self.began,
         };
         let entrance = Entrance {
@@ -388,7 +389,7 @@ impl Proved<'_> {
             room.app.now(),
         );
         let set_at = self.credential.changed_at;
-        let (most, ticket, began) = (self.most, self.ticket, self.began);
+        let (row, began) = (self.row, self.began);
         let (user, token) = room
             .app
             .db()
@@ -398,8 +399,7 @@ impl Proved<'_> {
                     scope: scope.clone(),
                     user: user.id.clone(),
                     set_at,
-                    most,
-                    ticket,
+                    row,
                     began,
                 };
                 open.check(tx, now).await?;
@@ -491,9 +491,7 @@ struct StillOpen {
     user: UserId,
     /// When the password that was proved had been set.
     set_at: Millis,
-    most: Option<i64>,
-    /// Which attempt in a row this was.
-    ticket: i64,
+    row: Row,
     /// When the password was looked up.
     began: Millis,
 }
@@ -533,10 +531,7 @@ impl StillOpen {
         }
         // Many guesses at once must not all be judged as if each were among the first. Somebody else's success in
         // between started a new row.
-        if let Some(most) = self.most
-            && self.ticket > most
-            && throttle::hits(tx, environment, ATTEMPTS, user, ROW_SECONDS, now).await? > most
-        {
+        if self.row.goes_on(tx, environment, &self.user, now).await? {
             return Err(Refusal::Locked.into());
         }
         Ok(())

@@ -1,15 +1,15 @@
 //! A password that somebody who is signed in types again: counted as at a sign-in, since an open browser may be anybody's.
 
 use blocks::audit::AuditRecord;
-use blocks::throttle;
 use crypto::{Admitted, StoredHash};
 use db::StoreError;
 use kit::{EnvironmentId, UserId};
 use people::UserRecord;
 use web::CallOrigin;
 
-use super::attempts::{ATTEMPTS, ROW_SECONDS, clear_attempts, is_blocked};
+use super::attempts::{clear_attempts, is_blocked};
 use super::domain::note_failure;
+use super::turn::{Standing, Turn};
 use crate::lockout::{self, Limit, Strike};
 use crate::passwords::store as hashes;
 use crate::room::Access;
@@ -21,10 +21,8 @@ pub(crate) struct Guess {
     record: Option<UserRecord>,
     /// What the password is to be compared with.
     pub(crate) hash: Option<StoredHash>,
-    blocked: bool,
-    limit: Option<Limit>,
-    /// Which attempt in a row this is.
-    ticket: i64,
+    /// `None` where the account is blocked or locked: a block is not prolonged by what is tried while it lasts.
+    turn: Option<Turn>,
 }
 
 impl Guess {
@@ -52,37 +50,30 @@ impl Guess {
                 Ok::<_, StoreError>((record, hash, blocked, limit))
             })
             .await?;
-        let mut guess = Self {
+        let is_shut = blocked || record.as_ref().is_none_or(|user| user.is_locked);
+        let turn = if is_shut {
+            None
+        } else {
+            Some(Turn::take(room, environment, user.as_str(), limit, now).await?)
+        };
+        Ok(Self {
             environment: environment.clone(),
             user: user.clone(),
             record,
             hash,
-            blocked,
-            limit,
-            ticket: 0,
-        };
-        // A block is not prolonged by what is tried while it lasts.
-        if !guess.is_shut() {
-            guess.ticket = throttle::count(
-                room.app.db(),
-                environment,
-                ATTEMPTS,
-                user.as_str(),
-                ROW_SECONDS,
-                now,
-            )
-            .await?;
+            turn,
+        })
+    }
+
+    /// What it is worth that the password is right.
+    ///
+    /// # Errors
+    /// When storage fails.
+    pub(crate) async fn standing(&self, room: &Access) -> Result<Standing, StoreError> {
+        match &self.turn {
+            Some(turn) => turn.standing(room, &self.environment, &self.user).await,
+            None => Ok(Standing::Spent),
         }
-        Ok(guess)
-    }
-
-    fn is_shut(&self) -> bool {
-        self.blocked || self.record.as_ref().is_none_or(|user| user.is_locked)
-    }
-
-    /// Whether the right password counts.
-    pub(crate) fn may_succeed(&self) -> bool {
-        !self.is_shut() && self.limit.is_none_or(|limit| self.ticket <= limit.most)
     }
 
     /// It was right.
@@ -103,11 +94,10 @@ impl Guess {
         record: AuditRecord,
         from: &CallOrigin,
     ) -> Result<(), StoreError> {
-        self.note(room, record, self.limit, from).await
+        self.note(room, record, self.reached(), from).await
     }
 
-    /// It was right, and does not count. Where too many came before it, not all of them need have been judged, for callers
-    /// hang up: they end in a block, but lock nobody.
+    /// It was right, and does not count: it ends in a block, but locks nobody.
     ///
     /// # Errors
     /// When storage fails.
@@ -117,20 +107,23 @@ impl Guess {
         record: AuditRecord,
         from: &CallOrigin,
     ) -> Result<(), StoreError> {
-        self.note(room, record, self.limit.map(Limit::blocking), from)
-            .await
+        let reached = self.reached().map(Limit::blocking);
+        self.note(room, record, reached, from).await
+    }
+
+    fn reached(&self) -> Option<Limit> {
+        self.turn.as_ref().and_then(Turn::reached)
     }
 
     async fn note(
         &self,
         room: &Access,
         record: AuditRecord,
-        limit: Option<Limit>,
+        reached: Option<Limit>,
         from: &CallOrigin,
     ) -> Result<(), StoreError> {
         let now = room.app.now();
-        let last = limit.filter(|limit| !self.is_shut() && self.ticket >= limit.most);
-        let strike = match (last, &self.record) {
+        let strike = match (reached, &self.record) {
             (Some(limit), Some(user)) => {
                 Some(Strike::count(room, &self.environment, user, limit, from, now).await?)
             }

@@ -2,6 +2,7 @@
 
 use blocks::audit::{Actor, AuditRecord, Severity};
 use blocks::one_time;
+use crypto::HashError;
 use db::StoreError;
 use kit::{EnvironmentId, Secret, UserId};
 use people::{PreparedPassword, RESET_PASSWORD};
@@ -12,7 +13,7 @@ use web::{AnyCaller, Body, Done, Guard, Need, Problem, Routes, State, routes};
 
 use super::{hash_problem, set, store};
 use crate::letters::scope_of;
-use crate::login::Guess;
+use crate::login::{Guess, Standing};
 use crate::room::Access;
 use crate::sessions;
 
@@ -74,7 +75,14 @@ async fn change_password(
         return Err(Problem::faults(faults));
     }
     let environment = caller.scope().environment;
-    let old = prove(&room, &environment, &user, body.password, &caller).await?;
+    let old = web::to_the_end(prove(
+        room.clone(),
+        environment.clone(),
+        user.clone(),
+        body.password,
+        caller.clone(),
+    ))
+    .await?;
     let password = room
         .judge
         .for_user(&environment, &user, body.new_password)
@@ -98,32 +106,36 @@ fn whose(caller: &AnyCaller) -> Result<(UserId, Option<String>), Problem> {
 /// Has the current password proved, with the counting of a sign-in: whoever finds an open browser must not guess at
 /// leisure. Answers the hash that was proved.
 async fn prove(
-    room: &Access,
-    environment: &EnvironmentId,
-    user: &UserId,
+    room: Access,
+    environment: EnvironmentId,
+    user: UserId,
     password: Secret,
-    caller: &AnyCaller,
+    caller: AnyCaller,
 ) -> Result<String, Problem> {
     let admitted = room.pool.admit(password).map_err(|error| hash_problem(&error))?;
-    let guess = Guess::begin(room, environment, user, &admitted).await?;
+    let guess = Guess::begin(&room, &environment, &user, &admitted).await?;
     let verdict = match guess.hash.clone() {
         Some(hash) => admitted.verify(hash).await.map(|verdict| verdict.matches),
         None => admitted.dummy().await.map(|()| false),
     };
-    let right = verdict.map_err(|error| hash_problem(&error))?;
-    if right && guess.may_succeed() {
-        guess.succeeded(room).await?;
-        return Ok(guess.hash.map(|hash| hash.text).unwrap_or_default());
-    }
     let record = AuditRecord::new("User failed to change the password", "user", user.as_str())
         .severity(Severity::Medium)
-        .by(caller);
-    if right {
-        guess.refused(room, record, caller.from()).await?;
-    } else {
-        guess.failed(room, record, caller.from()).await?;
+        .by(&caller);
+    if !verdict.map_err(|error| hash_problem(&error))? {
+        guess.failed(&room, record, caller.from()).await?;
+        return Err(ChangeError::Wrong.into());
     }
-    Err(ChangeError::Wrong.into())
+    match guess.standing(&room).await? {
+        Standing::Counts => {
+            guess.succeeded(&room).await?;
+            Ok(guess.hash.map(|hash| hash.text).unwrap_or_default())
+        }
+        Standing::Busy => Err(hash_problem(&HashError::Busy)),
+        Standing::Spent => {
+            guess.refused(&room, record, caller.from()).await?;
+            Err(ChangeError::Wrong.into())
+        }
+    }
 }
 
 async fn write(
