@@ -10,6 +10,7 @@ use kit::{Ids, Millis, Scope, UserId};
 use web::{AnyCaller, App, BoundRoutes, EnvironmentCaller, Routes, UserCaller};
 
 use crate::records::{self, UserRecord};
+use crate::search::Columns;
 use crate::{
     Credentials, Mailer, applications, below, bulk, groups, identifiers, lists, me, members, onboarding,
     team, temporary, tenants, users,
@@ -23,6 +24,8 @@ pub struct People {
     pub(crate) directory: Directory,
     pub(crate) limits: RateLimit,
     pub(crate) mailer: Mailer,
+    /// Of the search index, what is in memory.
+    pub(crate) columns: Columns,
 }
 
 /// What every change needs besides its transaction.
@@ -109,6 +112,7 @@ pub fn routes(
         mailer: Mailer::new(app, &directory),
         directory,
         limits,
+        columns: Columns::default(),
     };
     Routes::new()
         .and(users::routes())

@@ -107,13 +107,13 @@ async fn list_people_of_sub_tenants(
     } else {
         Audience::Environment
     };
-    let environment = scope.environment.clone();
+    let (environment, columns) = (scope.environment.clone(), room.columns.clone());
     let (items, total, search) = room
         .app
         .db()
         .read::<_, StoreError, _>(async move |tx| {
             let mut search = search.clone();
-            let (items, total) = domain::list(tx, &scope, audience, &mut search).await?;
+            let (items, total) = domain::list(tx, &scope, &columns, audience, &mut search).await?;
             Ok((items, total, search))
         })
         .await?;

@@ -13,6 +13,7 @@ use crate::lists::{self, Search};
 use crate::members;
 use crate::records;
 use crate::room::Change;
+use crate::search::Columns;
 use crate::users::{self, Prepared, UserError};
 use crate::views::{self, Audience, Detail, Lens, UserView};
 use crate::{Credentials, Mailer};
@@ -133,11 +134,12 @@ pub(super) async fn change_roles(
 pub(super) async fn list(
     tx: &Tx,
     scope: &Scope,
+    columns: &Columns,
     audience: Audience,
     search: &mut Search,
 ) -> Result<(Vec<UserView>, i64), StoreError> {
     lists::widen(tx, &scope.environment, search).await?;
-    let found = lists::find(tx, &scope.environment, search).await?;
+    let found = lists::find(tx, &scope.environment, columns, search).await?;
     let below = lists::shown(tx, &scope.environment, search, &found.items).await?;
     let lens = Lens {
         tenant: search.tenant.as_ref(),

@@ -82,7 +82,7 @@ async fn answer(
         Audience::Environment
     };
     let environment = caller.scope().environment;
-    let of = environment.clone();
+    let (of, columns) = (environment.clone(), room.columns.clone());
     let (items, total, search) = room
         .app
         .db()
@@ -91,7 +91,7 @@ async fn answer(
             if family {
                 super::widen(tx, &environment, &mut search).await?;
             }
-            let found = domain::find(tx, &environment, &search).await?;
+            let found = domain::find(tx, &environment, &columns, &search).await?;
             let below = super::shown(tx, &environment, &search, &found.items).await?;
             let lens = Lens {
                 tenant: search.tenant.as_ref(),

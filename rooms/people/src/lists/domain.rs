@@ -15,6 +15,7 @@ use super::{hidden, indexed};
 use crate::groups::{self, GroupsOfUser};
 use crate::ranks::{self, Ground};
 use crate::records::{self, UserRecord};
+use crate::search::Columns;
 
 /// Most users that a list of ids of another system may stand for.
 const MOST_EXTERNAL: i64 = 2_000;
@@ -23,15 +24,16 @@ const MOST_EXTERNAL: i64 = 2_000;
 pub(crate) async fn find(
     tx: &Tx,
     environment: &EnvironmentId,
+    columns: &Columns,
     search: &Search,
 ) -> Result<Found<UserRecord>, StoreError> {
     if search.ids.is_some() || search.external_ids.is_some() {
         return among(tx, environment, search).await;
     }
     let found = if search.family.is_some() {
-        indexed::find(tx, Ground::environment(environment), search).await?
+        indexed::find(tx, Ground::environment(environment), columns, search).await?
     } else if search.below.is_empty() {
-        ids(tx, environment, search).await?
+        ids(tx, environment, columns, search).await?
     } else {
         family::ids(tx, environment, search).await?
     };
@@ -48,7 +50,12 @@ pub(crate) async fn find(
 }
 
 /// The ids on the page.
-async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Found<String>, StoreError> {
+async fn ids(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    columns: &Columns,
+    search: &Search,
+) -> Result<Found<String>, StoreError> {
     let scope = search
         .tenant
         .as_ref()
@@ -87,7 +94,7 @@ async fn ids(tx: &Tx, environment: &EnvironmentId, search: &Search) -> Result<Fo
             hidden::visible(tx, ground, search, sort, prefix).await
         }
         Some((sort, prefix)) => ranked(tx, ground, search, sort, prefix).await,
-        None => indexed::find(tx, ground, search).await,
+        None => indexed::find(tx, ground, columns, search).await,
     }
 }
 

@@ -19,7 +19,7 @@ use super::model::{Found, Search, Sort};
 use super::pages::{nearer, stretch};
 use super::store;
 use crate::ranks::Ground;
-use crate::search::{self, Bits, Candidates, Phrase};
+use crate::search::{self, Bits, Candidates, Columns, Phrase};
 
 /// How many candidates are all looked at.
 const MOST: i64 = 4_000;
@@ -28,7 +28,12 @@ const FEW: i64 = if cfg!(test) { 5 } else { 300 };
 /// How many users are looked at in one piece on the way to a page.
 const PIECE: i64 = 500;
 
-pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result<Found<String>, StoreError> {
+pub(super) async fn find(
+    tx: &Tx,
+    ground: Ground<'_>,
+    columns: &Columns,
+    search: &Search,
+) -> Result<Found<String>, StoreError> {
     let phrase = search.whole_phrase();
     let tag = match &search.family {
         Some(family) => Some(family.tag()),
@@ -42,14 +47,14 @@ pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result
     };
     let mut found = search::candidates(tx, scope, &phrase, MOST).await?;
     if found.bits.count() > FEW && !found.exact && search.phrase.is_empty() {
-        found = with_prefixes(tx, ground, search, found).await?;
+        found = with_prefixes(tx, (ground, columns), search, found).await?;
     }
     let fresh = fresh(tx, ground, search, (&phrase, tag), &found).await?;
     let sort = search.sort_or_natural();
     let number = found.bits.count();
     if number > FEW
         && found.exact
-        && let Some(page) = many::page(tx, ground, search, &found.bits, &fresh).await?
+        && let Some(page) = many::page(tx, ground, columns, search, &found.bits, &fresh).await?
     {
         return Ok(page);
     }
@@ -63,7 +68,7 @@ pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result
             }
         }
         if bits.count() > FEW
-            && let Some(page) = many::page(tx, ground, search, &bits, &fresh).await?
+            && let Some(page) = many::page(tx, ground, columns, search, &bits, &fresh).await?
         {
             return Ok(page);
         }
@@ -90,14 +95,14 @@ pub(super) async fn find(tx: &Tx, ground: Ground<'_>, search: &Search) -> Result
 /// Those of the candidates who have every prefix, where the index can tell.
 async fn with_prefixes(
     tx: &Tx,
-    ground: Ground<'_>,
+    (ground, columns): (Ground<'_>, &Columns),
     search: &Search,
     found: Candidates,
 ) -> Result<Candidates, StoreError> {
     let mut docs: Vec<i64> = found.bits.numbers().collect();
     for (field, prefix) in &search.prefixes {
         let key = (field.key(), prefix.as_str());
-        match search::beginning(tx, ground.environment, key, docs).await? {
+        match search::beginning(tx, ground.environment, columns, key, docs).await? {
             Some(left) => docs = left,
             None => return Ok(found),
         }

@@ -16,7 +16,7 @@ use super::model::{Found, Search, Sort};
 use super::pages::{across, stretch};
 use super::store;
 use crate::ranks::{self, Ground};
-use crate::search::{self, Bits, Key};
+use crate::search::{self, Bits, Columns, Key};
 
 /// So many users are read rather than told apart by more bytes.
 const READ: usize = if cfg!(test) { 3 } else { 500 };
@@ -47,6 +47,7 @@ const fn chain(sort: Sort, in_tenant: bool) -> Option<Chain> {
 pub(super) async fn page(
     tx: &Tx,
     ground: Ground<'_>,
+    columns: &Columns,
     search: &Search,
     bits: &Bits,
     fresh: &[Entry],
@@ -55,6 +56,7 @@ pub(super) async fn page(
     let crowd = Crowd {
         tx,
         environment: ground.environment,
+        columns,
         search,
         sort,
         fresh,
@@ -136,6 +138,7 @@ enum Who {
 struct Crowd<'a> {
     tx: &'a Tx,
     environment: &'a EnvironmentId,
+    columns: &'a Columns,
     search: &'a Search,
     sort: Sort,
     fresh: &'a [Entry],
@@ -225,7 +228,8 @@ impl Crowd<'_> {
 
     /// One column of some people.
     async fn parts_of(&self, people: &People, (key, part): (Key, usize)) -> Result<Vec<u64>, StoreError> {
-        let mut parts = search::parts_of(self.tx, self.environment, (key, part), &people.docs).await?;
+        let mut parts =
+            search::parts_of(self.tx, self.environment, self.columns, (key, part), &people.docs).await?;
         let fresh = people.fresh.iter().map(|at| self.fresh.get(*at));
         parts.extend(fresh.map(|entry| entry.map_or(0, |entry| own_part(entry, key, part))));
         Ok(parts)

@@ -17,6 +17,7 @@ use web::Problem;
 use super::store;
 use crate::ranks::{self, Ground, Order};
 use crate::room::{Bound, Change};
+use crate::search::Columns;
 use crate::users::UserError;
 use crate::users::proof::{NewUser, create};
 use crate::views::UserView;
@@ -145,6 +146,7 @@ pub(super) struct Bench {
     pub(super) ids: Ids,
     pub(super) environment: EnvironmentId,
     pub(super) asked: Arc<Asked>,
+    pub(super) columns: Columns,
     _folder: tempfile::TempDir,
 }
 
@@ -172,6 +174,7 @@ impl Bench {
                 ids: Ids::new(RandomIds::new()),
                 environment: "e1".into(),
                 asked: Arc::default(),
+                columns: Columns::default(),
                 _folder: folder,
             };
             let (ids, environment) = (bench.ids.clone(), bench.environment.clone());

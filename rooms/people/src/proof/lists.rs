@@ -78,10 +78,11 @@ pub(super) fn filled() -> Bench {
 pub(super) fn all_pages(bench: &Bench, mut search: Search) -> (Vec<UserRecord>, i64) {
     let mut all = Vec::new();
     loop {
-        let (environment, asked) = (bench.environment.clone(), search.clone());
+        let (environment, columns, asked) =
+            (bench.environment.clone(), bench.columns.clone(), search.clone());
         let found = run(bench
             .db
-            .read::<_, StoreError, _>(async move |tx| find(tx, &environment, &asked).await))
+            .read::<_, StoreError, _>(async move |tx| find(tx, &environment, &columns, &asked).await))
         .unwrap();
         let more = !found.items.is_empty();
         all.extend(found.items);

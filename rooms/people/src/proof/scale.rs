@@ -109,10 +109,10 @@ fn pages_stay_exact_while_buckets_split() {
                 skip: last,
                 limit: 50,
             };
-            let environment = bench.environment.clone();
+            let (environment, columns) = (bench.environment.clone(), bench.columns.clone());
             let found = run(bench
                 .db
-                .read::<_, StoreError, _>(async move |tx| find(tx, &environment, &search).await))
+                .read::<_, StoreError, _>(async move |tx| find(tx, &environment, &columns, &search).await))
             .unwrap();
             let left = usize::try_from(size - last).unwrap();
             assert_eq!(

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use db::{StoreError, Tx};
 use kit::EnvironmentId;
 
+use super::kept::{self, Columns};
 use super::store;
 
 /// How many numbers one block of a column holds.
@@ -102,6 +103,7 @@ pub(crate) const fn is_whole(part: u64) -> bool {
 pub(crate) async fn beginning(
     tx: &Tx,
     environment: &EnvironmentId,
+    columns: &Columns,
     (key, prefix): (Key, &str),
     docs: Vec<i64>,
 ) -> Result<Option<Vec<i64>>, StoreError> {
@@ -113,7 +115,7 @@ pub(crate) async fn beginning(
         let length = (prefix.len() - part * WIDTH).min(WIDTH);
         let mask = u64::MAX << (8 * (WIDTH - length));
         let wanted = part_of(prefix, part);
-        let parts = parts_of(tx, environment, (key, part), &docs).await?;
+        let parts = parts_of(tx, environment, columns, (key, part), &docs).await?;
         docs = docs
             .into_iter()
             .zip(parts)
@@ -128,27 +130,23 @@ pub(crate) async fn beginning(
 pub(crate) async fn parts_of(
     tx: &Tx,
     environment: &EnvironmentId,
+    columns: &Columns,
     (key, part): (Key, usize),
     docs: &[i64],
 ) -> Result<Vec<u64>, StoreError> {
     let mut blocks: Vec<i64> = docs.iter().map(|doc| doc.div_euclid(BLOCK)).collect();
     blocks.dedup();
-    let mut parts = vec![0; docs.len()];
+    let bytes = columns.read(tx, environment, key.column(part), &blocks).await?;
     let mut at = 0;
-    store::column(tx, environment, key.column(part), &blocks, |block, bytes| {
-        while docs.get(at).is_some_and(|doc| doc.div_euclid(BLOCK) < block) {
-            at += 1;
-        }
-        while let (Some(doc), Some(part)) = (docs.get(at), parts.get_mut(at)) {
-            if doc.div_euclid(BLOCK) != block {
-                break;
+    Ok(docs
+        .iter()
+        .map(|doc| {
+            while blocks.get(at).is_some_and(|block| *block < doc.div_euclid(BLOCK)) {
+                at += 1;
             }
-            *part = read(bytes, *doc);
-            at += 1;
-        }
-    })
-    .await?;
-    Ok(parts)
+            bytes.get(at).map_or(0, |bytes| read(bytes, *doc))
+        })
+        .collect())
 }
 
 /// Where a number stands in its block.
@@ -172,6 +170,8 @@ pub(super) async fn write(
         let block = blocks.entry(doc.div_euclid(BLOCK)).or_default();
         block.push((*doc, keys.parts()));
     }
+    let mut stamps = store::stamps(tx, environment).await?;
+    let before = stamps.clone();
     for (block, users) in blocks {
         let stored = store::columns_at(tx, environment, block).await?;
         let mut changed: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
@@ -187,7 +187,13 @@ pub(super) async fn write(
                 put(bytes, doc, new);
             }
         }
-        store::put_columns(tx, environment, block, &changed).await?;
+        if !changed.is_empty() {
+            store::put_columns(tx, environment, block, &changed).await?;
+            kept::stamp(&mut stamps, block);
+        }
+    }
+    if stamps != before {
+        store::put_stamps(tx, environment, stamps).await?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod bits;
 mod columns;
 mod fold;
 mod index;
+mod kept;
 mod store;
 mod text;
 
@@ -23,5 +24,6 @@ pub(crate) use bits::Bits;
 pub(crate) use columns::{Key, PARTS, beginning, is_whole, part_of, part_of_time, parts_of};
 pub(crate) use fold::fold_in;
 pub(crate) use index::{Candidates, Scope, candidates, of_classes};
+pub(crate) use kept::Columns;
 pub(crate) use store::{contents_of, docs_of, note, note_members, note_members_after, users_of, waiting_in};
 pub(crate) use text::{Content, Marker, Needle, Phrase, tag_of_tenant};

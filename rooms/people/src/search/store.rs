@@ -531,3 +531,31 @@ pub(super) async fn put_columns(
     }
     Ok(())
 }
+
+/// How often each block was written, eight bytes for each.
+pub(super) async fn stamps(tx: &Tx, environment: &EnvironmentId) -> Result<Vec<u8>, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT stamps FROM search_stamps WHERE environment_id = $1"),
+            args![environment.as_str()],
+        )
+        .await?;
+    row.map_or_else(|| Ok(Vec::new()), |row| row.get(0))
+}
+
+/// Notes how often each block was written.
+pub(super) async fn put_stamps(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    stamps: Vec<u8>,
+) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO search_stamps (environment_id, stamps) VALUES ($1, $2)
+             ON CONFLICT (environment_id) DO UPDATE SET stamps = excluded.stamps"
+        ),
+        args![environment.as_str(), stamps],
+    )
+    .await?;
+    Ok(())
+}

@@ -117,11 +117,12 @@ async fn list_members(
     params: Params,
 ) -> Result<Json<TeamPage>, Problem> {
     let (wanted, scope) = (wanted(&params)?, caller.scope());
+    let columns = room.columns.clone();
     let size = wanted.size;
     let (items, total_items) = room
         .app
         .db()
-        .read(async move |tx| domain::list(tx, &scope, wanted.clone()).await)
+        .read(async move |tx| domain::list(tx, &scope, &columns, wanted.clone()).await)
         .await?;
     Ok(Json(TeamPage {
         items,

@@ -11,7 +11,7 @@ use crate::members;
 use crate::ranks;
 use crate::records;
 use crate::room::Change;
-use crate::search::{Needle, Phrase};
+use crate::search::{Columns, Needle, Phrase};
 use crate::users::UserError;
 use crate::views::{self, Audience, Detail, Lens};
 
@@ -31,7 +31,12 @@ pub(super) struct Wanted {
 }
 
 /// A page of members whom other members see, and how many there are.
-pub(super) async fn list(tx: &Tx, scope: &Scope, wanted: Wanted) -> Result<(Vec<TeamUser>, i64), StoreError> {
+pub(super) async fn list(
+    tx: &Tx,
+    scope: &Scope,
+    columns: &Columns,
+    wanted: Wanted,
+) -> Result<(Vec<TeamUser>, i64), StoreError> {
     let skip = wanted.page.saturating_mul(wanted.size);
     let search = Search {
         prefixes: wanted.prefixes,
@@ -42,7 +47,7 @@ pub(super) async fn list(tx: &Tx, scope: &Scope, wanted: Wanted) -> Result<(Vec<
         visible_only: true,
         ..Search::of(scope, (wanted.sort, wanted.order), (skip, wanted.size))
     };
-    let found = lists::find(tx, &scope.environment, &search).await?;
+    let found = lists::find(tx, &scope.environment, columns, &search).await?;
     let users = views::views(tx, &scope.environment, found.items, lens(scope)).await?;
     let items = users
         .into_iter()
