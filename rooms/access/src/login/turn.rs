@@ -3,7 +3,7 @@
 //! Whoever knows the password may come as one of many who know it, all of them counted before the first was judged (a page
 //! that signs in from every tab). The first success starts a new row; only where none comes, they were guesses.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blocks::throttle;
@@ -134,12 +134,12 @@ impl Row {
 
 /// Attempts of this node that were counted within their limit and are not judged yet: any of them may start a new row.
 #[derive(Clone, Default)]
-pub(crate) struct Underway(Arc<Mutex<HashMap<Account, u32>>>);
+pub(crate) struct Underway(Arc<Mutex<BTreeMap<Account, u32>>>);
 
 type Account = (EnvironmentId, String);
 
 impl Underway {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Account, u32>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
