@@ -134,4 +134,14 @@ pub const MIGRATIONS: &[Migration] = &[
         "people_families",
         include_str!("../../migrations/0122_people_families.sql"),
     ),
+    both(
+        123,
+        "people_column_stamps",
+        include_str!("../../migrations/0123_people_column_stamps.sql"),
+    ),
+    both(
+        124,
+        "tenancy_former_tenants",
+        include_str!("../../migrations/0124_tenancy_former_tenants.sql"),
+    ),
 ];

@@ -122,7 +122,7 @@ impl<S> Page<S> {
                 return String::new();
             }
             let mut query = format!("?_offset={index}&_limit={}", self.limit);
-            for (name, value) in params.others(&["_offset", "_limit"]) {
+            for (name, value) in params.rest(&["_offset", "_limit"]) {
                 query.push('&');
                 query.push_str(name);
                 query.push('=');
@@ -170,13 +170,22 @@ mod tests {
 
     #[test]
     fn links_lead_to_pages_that_exist_and_keep_the_filters() {
-        let params = Params::parse("_limit=10&_offset=1&_filter=a b").unwrap();
+        let params = Params::parse("_limit=10&_offset=1&_filter=a b&ids=1&ids=2").unwrap();
         let page = LIST.read(&params).unwrap();
         let answer = page.answer(vec![1], 25, &params);
         assert_eq!(answer.metadata.total_pages, 3);
-        assert_eq!(answer.links.next, "?_offset=2&_limit=10&_filter=a%20b");
-        assert_eq!(answer.links.prev, "?_offset=0&_limit=10&_filter=a%20b");
-        assert_eq!(answer.links.last, "?_offset=2&_limit=10&_filter=a%20b");
+        assert_eq!(
+            answer.links.next,
+            "?_offset=2&_limit=10&_filter=a%20b&ids=1&ids=2"
+        );
+        assert_eq!(
+            answer.links.prev,
+            "?_offset=0&_limit=10&_filter=a%20b&ids=1&ids=2"
+        );
+        assert_eq!(
+            answer.links.last,
+            "?_offset=2&_limit=10&_filter=a%20b&ids=1&ids=2"
+        );
         let past = LIST.read(&Params::parse("_limit=10&_offset=9").unwrap()).unwrap();
         assert_eq!(past.answer::<u8>(vec![], 25, &params).links.next, "");
     }

@@ -99,6 +99,9 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let inner = error.into_inner();
         if inner.is_data() {
             Problem::bad_request(sentence(&path, &inner.to_string()))
+        } else if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+            // The reader takes whatever is no text, where one of several words belongs, for broken JSON.
+            Problem::bad_request(format!("{path} must be a string"))
         } else {
             Problem::bad_request("Invalid JSON provided")
         }
@@ -365,6 +368,30 @@ mod tests {
             format!("{problem:?}").contains("Expected body to be an array"),
             "{problem:?}"
         );
+    }
+
+    #[test]
+    fn no_text_where_a_word_belongs_is_not_broken_json() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum Kind {
+            One,
+        }
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only decoded")]
+        struct Kinds {
+            kinds: Vec<Kind>,
+        }
+        let problem = |json: &str| format!("{:?}", decode::<Kinds>(json.as_bytes()).unwrap_err());
+        for (json, sentence) in [
+            (r#"{"kinds":["one",5]}"#, "kinds[1] must be a string"),
+            (r#"{"kinds":[null]}"#, "kinds[0] must be a string"),
+            (r#"{"kinds":["two"]}"#, "kinds[0] must be one"),
+            (r#"{"kinds":[tru]}"#, "Invalid JSON provided"),
+        ] {
+            assert!(problem(json).contains(sentence), "{json}: {}", problem(json));
+        }
+        assert!(matches!(decode::<Kinds>(br#"{"kinds":["one"]}"#).unwrap().kinds[..], [Kind::One]));
     }
 
     #[test]

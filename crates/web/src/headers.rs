@@ -10,10 +10,21 @@ use crate::app::{Address, Credentials};
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT: usize = 512;
 
-/// A header's text; an empty one counts as absent.
-pub(crate) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?.trim();
-    (!value.is_empty()).then(|| value.to_owned())
+/// A header's text; an empty one counts as absent. One that is given several times reads as a list (RFC 9110 5.3), and bytes
+/// that are no UTF-8 as a text that nothing is called: what is given must never pass for absent, or a call that names a
+/// tenant means all of them.
+#[must_use]
+pub fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(name).iter();
+    let texts: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let given: Vec<&str> = texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+        .collect();
+    (!given.is_empty()).then(|| given.join(", "))
 }
 
 pub(crate) fn credentials(headers: &HeaderMap) -> Credentials {
@@ -44,7 +55,7 @@ pub(crate) fn address(headers: &HeaderMap) -> Address {
 
 pub(crate) fn user_agent(headers: &HeaderMap) -> String {
     let mut agent = text(headers, header::USER_AGENT.as_str()).unwrap_or_default();
-    agent.truncate(USER_AGENT); // header text is visible ASCII, so every byte is a boundary
+    agent.truncate(agent.floor_char_boundary(USER_AGENT));
     agent
 }
 
@@ -98,6 +109,19 @@ mod tests {
     #[test]
     fn empty_context_headers_count_as_absent() {
         assert_eq!(credentials(&headers(&[("frontegg-tenant-id", " ")])).tenant, None);
+    }
+
+    #[test]
+    fn what_is_given_never_counts_as_absent() {
+        let name = "frontegg-tenant-id";
+        let mut given = HeaderMap::new();
+        let mut add = |bytes: &[u8]| {
+            given.append(name, HeaderValue::from_bytes(bytes).unwrap());
+            text(&given, name)
+        };
+        assert_eq!(add("Zürich".as_bytes()).as_deref(), Some("Zürich"));
+        assert_eq!(add(b"").as_deref(), Some("Zürich"));
+        assert_eq!(add(b"\x80").as_deref(), Some("Zürich, \u{fffd}"));
     }
 
     #[test]

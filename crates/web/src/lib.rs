@@ -29,7 +29,7 @@ pub use cookies::{SameSite, SetCookie};
 pub use cors::origin_allowed;
 pub use edge::Edge;
 pub use guard::{Guard, Need, permission_covers};
-pub use headers::cookie;
+pub use headers::{cookie, text as header_text};
 pub use params::{Params, Path};
 pub use problem::Problem;
 pub use routes::{BoundRoutes, Document, Offer, RouteEntry, Routes};

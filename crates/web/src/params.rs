@@ -92,9 +92,7 @@ impl Params {
         let mut headers = HeaderMap::new();
         let Some(after) = after else { return headers };
         let mut query = String::new();
-        let kept = self.0.iter().filter(|(name, _)| *name != "_after");
-        let pairs = kept.flat_map(|(name, all)| all.iter().map(move |value| (name.as_str(), value.as_str())));
-        for (name, value) in pairs.chain([("_after", after)]) {
+        for (name, value) in self.rest(&["_after"]).chain([("_after", after)]) {
             query.push(if query.is_empty() { '?' } else { '&' });
             query.extend(utf8_percent_encode(name, NON_ALPHANUMERIC));
             query.push('=');
@@ -172,6 +170,12 @@ impl Params {
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
             .filter_map(|(name, values)| values.last().map(|value| (name.as_str(), value.as_str())))
+    }
+
+    /// Everything that was given under other names, in a query that gives the same again.
+    pub fn rest<'a>(&'a self, known: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let others = self.0.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        others.flat_map(|(name, all)| all.iter().map(move |value| (name.as_str(), value.as_str())))
     }
 }
 

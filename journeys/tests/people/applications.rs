@@ -256,4 +256,23 @@ both_engines! {
         vendor.get(at::ACTIVE_TENANTS).await.refuses(403, "User ID is not specified");
         vendor.acting_as("nobody").get(at::ACTIVE_TENANTS).await.expect(404);
     }
+
+    async fn a_user_created_by_the_environment_is_given_the_applications_named(world: World) {
+        let vendor = world.vendor().await;
+        world.tenant("acme").await;
+        world.tenant("rival").await;
+        let app = make(&vendor, &["acme"]).await;
+        let new = |tenant: &str, apps: Value| json!({"email": "ann@example.com", "tenantId": tenant, "applicationIds": apps});
+        let before = snapshot(&vendor).await;
+        vendor.post(at::VENDOR_USERS, new("acme", json!(["nope"]))).await.refuses(400, "applicationIds: Application not found");
+        vendor.post(at::VENDOR_USERS, new("rival", json!([app]))).await.refuses(400, "applicationIds: This account/tenant is not assigned to the requested application");
+        vendor.post(at::VENDOR_USERS, new("acme", json!([7]))).await.refuses(400, "applicationIds[0] must be a string");
+        assert_eq!(snapshot(&vendor).await, before);
+        let id = vendor.post(at::VENDOR_USERS, new("acme", json!([app, app]))).await.expect(201).text_at("/id");
+        let mut wanted = vec![app, default(&vendor).await];
+        wanted.sort();
+        let mut given = list(&vendor, &id, "apps").await;
+        given.sort();
+        assert_eq!(given, wanted);
+    }
 }

@@ -224,4 +224,28 @@ both_engines! {
         }
         assert_eq!(vendor.in_tenant("acme").get(at::USERS_V3).await.expect(200).rows().len(), 1);
     }
+
+    async fn a_tenant_that_is_named_is_never_taken_for_all(world: World) {
+        let ann = world.user("ann@example.com").await;
+        let vendor = world.vendor().await;
+        vendor.post(at::TENANTS, json!({"tenantId": "Zürich", "name": "Z"})).await.expect(201);
+        let before = snapshot(&vendor).await;
+        let path = format!("{}/{}", at::USERS, ann.id);
+        for named in ["zürich", "é", "Zürich"] {
+            let there = vendor.in_tenant(named);
+            there.delete(&path).await.expect(404);
+            let made = there.post(at::ROLES, json!([{"key": "k", "name": "K", "level": 1}])).await;
+            if named == "Zürich" {
+                let made = made.expect(201);
+                assert_eq!(made.at("/0/tenantId"), json!("Zürich"));
+                there.delete(&format!("{}/{}", at::ROLES, made.text_at("/0/id"))).await.expect(204);
+                assert!(there.get("/identity/resources/users/v3?_limit=9").await.expect(200).at("/items").as_array().unwrap().is_empty());
+            } else {
+                made.expect(404);
+            }
+            ann.in_tenant(named).get(at::ME).await.expect(403);
+        }
+        vendor.acting_as("é").get(at::ACTIVE_TENANTS).await.expect(404);
+        assert_eq!(snapshot(&vendor).await, before);
+    }
 }

@@ -193,4 +193,59 @@ both_engines! {
         statuses.sort_unstable();
         assert_eq!((statuses[0], &statuses[1..]), (200, [409; 15].as_slice()));
     }
+
+    async fn a_key_means_one_role_to_whoever_reads_a_token(world: World) {
+        let admin = world.admin("ann@example.com").await;
+        let vendor = world.vendor().await;
+        world.tenant("rival").await;
+        let owner = make(&vendor, "Owner", 0, &[]).await;
+        let base = world.role_id("ReadOnly").await;
+        let own = admin.post(at::ROLES, json!([{"key": "own", "name": "Own", "level": 9}])).await.expect(201).text_at("/0/id");
+        let before = snapshot(&vendor).await;
+        let taken = "Roles already exists";
+        for role_of_all in ["Owner", "Admin"] {
+            admin.post(at::ROLES, json!([{"key": role_of_all, "name": "X", "level": 9}])).await.refuses(409, taken);
+            admin.post(at::ROLES_V2, json!({"key": role_of_all, "name": "X", "baseRoleId": base, "permissionIds": []})).await.refuses(409, taken);
+            admin.patch(&role(&own), json!({"key": role_of_all})).await.refuses(409, taken);
+            vendor.in_tenant("rival").post(at::ROLES, json!([{"key": role_of_all, "name": "X", "level": 9}])).await.refuses(409, taken);
+        }
+        vendor.post(at::ROLES, json!([{"key": "own", "name": "X", "level": 9}])).await.refuses(409, taken);
+        vendor.patch(&role(&owner), json!({"key": "own"})).await.refuses(409, taken);
+        assert_eq!(snapshot(&vendor).await, before);
+        // Tenants do not get in each other's way.
+        let theirs = vendor.in_tenant("rival").post(at::ROLES, json!([{"key": "own", "name": "X", "level": 9}])).await.expect(201).text_at("/0/id");
+        vendor.put(&format!("{}/tenant", role(&theirs)), json!({"tenantId": ""})).await.refuses(409, taken);
+        vendor.put(&format!("{}/tenant", role(&theirs)), json!({"tenantId": "acme"})).await.refuses(409, taken);
+        admin.patch(&role(&own), json!({"key": "own", "name": "Renamed"})).await.expect(200);
+    }
+
+    async fn a_key_goes_to_the_environment_or_to_a_tenant_where_both_ask_at_once(world: World) {
+        let vendor = world.vendor().await;
+        world.tenant("acme").await;
+        for round in 0..8 {
+            let ask = |client: Client| async move {
+                client.post(at::ROLES, json!([{"key": format!("k{round}"), "name": "K", "level": 1}])).await.status
+            };
+            let (one, other) = futures_util::future::join(ask(vendor.clone()), ask(vendor.in_tenant("acme"))).await;
+            assert_eq!(one.min(other), 201);
+            assert_eq!(one.max(other), 409);
+        }
+    }
+
+    async fn only_the_environment_gives_a_role_to_everybody(world: World) {
+        let builder = builder(world).await;
+        let vendor = world.vendor().await;
+        let own = builder.post(at::ROLES, json!([{"key": "own", "name": "Own", "level": 9}])).await.expect(201).text_at("/0/id");
+        let before = snapshot(&vendor).await;
+        let sentence = "Only the environment may give a role to everybody (migrateRole)";
+        builder.post(at::ROLES, json!([{"key": "all", "name": "A", "level": 9, "isDefault": true, "migrateRole": true}])).await.refuses(403, sentence);
+        builder.patch(&role(&own), json!({"isDefault": true, "migrateRole": true})).await.refuses(403, sentence);
+        assert_eq!(snapshot(&vendor).await, before);
+        vendor.in_tenant("acme").patch(&role(&own), json!({"isDefault": true, "migrateRole": true})).await.expect(200);
+        world.settle().await;
+        assert!(claims(&builder.client.post(at::REFRESH, json!({})).await.expect(200).text_at("/accessToken"))["roles"].as_array().unwrap().contains(&json!("own")));
+        let records = vendor.in_tenant("acme").get("/audits/resources/audits/v2?count=50&offset=0").await.expect(200).rows();
+        let given = records.iter().filter(|record| record["action"] == "Roles assigned to user" && record["description"] == "The role was given to everybody");
+        assert_eq!(given.count(), 1);
+    }
 }

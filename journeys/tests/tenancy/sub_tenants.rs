@@ -165,4 +165,28 @@ both_engines! {
             }
         }
     }
+
+    async fn nobody_takes_the_id_of_a_tenant_that_was_deleted_to_read_what_it_left(world: World) {
+        let admin = reseller(world).await;
+        let vendor = world.vendor().await;
+        world.person("victim@example.com", "gone", &[]).await;
+        vendor.delete(&format!("{}/gone", at::TENANTS)).await.expect(200);
+        world.settle().await;
+        admin.post(at::SUB_TENANTS, json!({"tenantId": "gone", "name": "Grab"})).await.refuses(409, "Tenant already exists");
+        assert!(vendor.get(&format!("{}/gone", at::TENANTS)).await.expect(200).rows().is_empty());
+        // The environment may, and owns what is there.
+        vendor.post(at::SUB_TENANTS, json!({"tenantId": "gone", "name": "Again", "parentTenantId": "acme"})).await.expect(201);
+    }
+
+    async fn an_environment_says_how_far_members_of_any_tenant_reach(world: World) {
+        let admin = world.admin("ann@example.com").await;
+        let vendor = world.vendor().await;
+        vendor.post(at::SUB_TENANTS, json!({"tenantId": "branch", "name": "Branch", "parentTenantId": "acme"})).await.expect(201);
+        admin.put(at::SWITCH, json!({"tenantId": "branch"})).await.expect(403);
+        let path = |id: &str| format!("{}/hierarchy-settings", sub(id));
+        vendor.put(&path("nobody"), json!({"subAccountAccessType": "alwaysOn"})).await.refuses(404, "Tenant not found");
+        vendor.put(&path("acme"), json!({"subAccountAccessType": "alwaysOn"})).await.expect(200);
+        world.settle().await;
+        admin.put(at::SWITCH, json!({"tenantId": "branch"})).await.expect(200);
+    }
 }

@@ -1,6 +1,6 @@
 //! Tenants and sub-tenants, applications, roles, permissions and their categories.
 //!
-//! Tables: tenants, tenant_aliases, tenant_terms, tenant_totals, tenant_removals, hierarchies, applications,
+//! Tables: tenants, tenant_aliases, tenant_terms, tenant_totals, tenant_removals, former_tenants, hierarchies, applications,
 //! application_totals, application_tenants, application_credentials, application_clients, roles, role_permissions, permissions,
 //! permission_categories. Other rooms ask through the functions re-exported here; each takes the caller's
 //! transaction.

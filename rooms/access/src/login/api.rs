@@ -46,9 +46,7 @@ async fn log_in(
 ) -> Result<WithHeaders<Json<AuthResponse>>, Problem> {
     let now = room.app.now();
     let environment = room.environment(&caller.environment).await?;
-    let scoped = headers
-        .get("frontegg-scoped-tenant")
-        .and_then(|value| value.to_str().ok());
+    let scoped = web::header_text(&headers, "frontegg-scoped-tenant");
     let answer_to_captcha = body.recaptcha_token.clone();
     let mut attempt = attempt(body, scoped)?;
     let form = Form {
@@ -88,7 +86,7 @@ async fn log_in(
     Ok(WithHeaders(cookies, Json(answer)))
 }
 
-fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, Problem> {
+fn attempt(body: PasswordLogin, scoped_tenant: Option<String>) -> Result<Attempt, Problem> {
     if body.password.reveal().len() > crypto::MAX_PASSWORD_BYTES {
         return Err(Problem::bad_request("password is too long"));
     }
@@ -104,7 +102,7 @@ fn attempt(body: PasswordLogin, scoped_tenant: Option<&str>) -> Result<Attempt, 
         (None, Some(name)) => Identity::Username(name),
         (None, None) => return Err(Problem::bad_request("email should not be empty")),
     };
-    let tenant = given(body.tenant_id).or_else(|| given(scoped_tenant.map(str::to_owned)));
+    let tenant = given(body.tenant_id).or_else(|| given(scoped_tenant));
     Ok(Attempt {
         identity,
         password: body.password,

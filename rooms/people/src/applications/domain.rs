@@ -121,6 +121,25 @@ pub(super) async fn give(tx: &Tx, change: &Change, pairs: &Pairs) -> Result<Vec<
     Ok(all)
 }
 
+/// Gives a member who is just being added applications of the tenant of the change.
+pub(crate) async fn give_new(
+    tx: &Tx,
+    change: &Change,
+    user: &UserId,
+    applications: &[String],
+) -> Result<(), UserError> {
+    if applications.is_empty() {
+        return Ok(());
+    }
+    let pairs = Pairs::new(vec![user.to_string()], applications.to_vec());
+    match give(tx, change, &pairs).await {
+        Ok(_) => Ok(()),
+        Err(AppError::User(error)) => Err(error),
+        Err(AppError::Application(ApplicationError::Store(error))) => Err(error.into()),
+        Err(error) => Err(UserError::Faults(vec![format!("applicationIds: {error}")])),
+    }
+}
+
 /// Takes applications from members; those they do not have are no error.
 pub(super) async fn take(tx: &Tx, change: &Change, pairs: &Pairs) -> Result<(), AppError> {
     pairs.hold(tx, change, false).await?;

@@ -11,7 +11,7 @@ mod model;
 mod store;
 
 pub(crate) use api::routes;
-pub(crate) use domain::welcome;
+pub(crate) use domain::{give_new, welcome};
 pub use door::{Door, Entry, door, entered};
 pub(crate) use door::{EnterError, enter};
 pub(crate) use store::forget_application;

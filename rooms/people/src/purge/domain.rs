@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use blocks::audit::{AuditRecord, Severity};
 use blocks::tasks::{self, Progress, Runner, Task};
 use db::{StoreError, Tx};
 use kit::{Clock, EnvironmentId, Ids, Millis, Scope, TenantId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::store;
 use crate::Credentials;
@@ -153,7 +155,7 @@ impl tenancy::RoleHolders for PeopleTenancy {
         role_id: &str,
         cursor: &str,
         most: i64,
-        _now: Millis,
+        now: Millis,
     ) -> Result<Option<String>, StoreError> {
         // A cursor is tenant and user, parted by a character that ids of tenants cannot contain.
         let after = cursor.split_once('\n').unwrap_or(("", ""));
@@ -161,7 +163,17 @@ impl tenancy::RoleHolders for PeopleTenancy {
         let members = store::members_after(tx, environment, only, after, most).await?;
         let role = [role_id.to_owned()];
         for (tenant, user) in &members {
-            records::give_roles(tx, environment, tenant, &UserId::from(user.as_str()), &role).await?;
+            let id = UserId::from(user.as_str());
+            if records::give_roles(tx, environment, tenant, &id, &role).await? == 0 {
+                continue;
+            }
+            let record = AuditRecord::new("Roles assigned to user", "user", user)
+                .severity(Severity::Medium)
+                .in_tenant(tenant)
+                .changed(None::<&()>, Some(&json!({"roleIds": role})))
+                .described("The role was given to everybody");
+            let scope = Scope::tenant(environment.clone(), TenantId::from(tenant.as_str()));
+            record.write(tx, &self.ids, &scope, now).await?;
         }
         let done = i64::try_from(members.len()).unwrap_or(most) < most;
         Ok(members

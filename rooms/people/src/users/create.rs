@@ -11,6 +11,7 @@ use tenancy::Role;
 
 use super::domain::{self, UserError, note};
 use super::model::Creation;
+use crate::applications;
 use crate::onboarding::is_waiting;
 use crate::records::{self, Membership, MembershipStatus, UserRecord};
 use crate::room::Change;
@@ -114,6 +115,7 @@ pub(crate) async fn create(
     {
         tell(tx, change, mailer, creation, (&user, &membership, new)).await?;
     }
+    applications::give_new(tx, change, &user.id, &creation.application_ids).await?;
     let mut view = shown(tx, change, user.clone()).await?;
     view.temporary_expiration_date = membership.expires_at;
     enter(tx, &scope, &user, &membership, new).await?;

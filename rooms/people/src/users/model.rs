@@ -87,6 +87,9 @@ pub(crate) struct InviteBody {
     expiration_in_seconds: Option<i64>,
 }
 
+/// Most applications that a user is given at creation.
+const MOST_APPLICATIONS: usize = 100;
+
 /// A user to be, as the environment creates one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -116,6 +119,9 @@ pub(crate) struct VendorBody {
     vendor_metadata: Option<Value>,
     #[serde(default, deserialize_with = "or_empty")]
     role_ids: Vec<String>,
+    /// Applications of the tenant that the user is given, besides those that every new member gets.
+    #[serde(default, deserialize_with = "or_empty")]
+    application_ids: Vec<String>,
     /// The tenant the user becomes a member of.
     tenant_id: String,
     #[schema(value_type = Option<f64>)]
@@ -160,6 +166,9 @@ pub(crate) struct Creation {
     pub(crate) password: Option<Secret>,
     /// The roles also hold in the tenants below, whatever the tenant's default is.
     pub(crate) sub_accounts: bool,
+    /// Given besides those that every new member gets.
+    #[serde(default)]
+    pub(crate) application_ids: Vec<String>,
 }
 
 impl Creation {
@@ -267,6 +276,7 @@ impl InviteBody {
             resends: false,
             password: self.password.filter(|password| !password.is_empty()),
             sub_accounts: false,
+            application_ids: Vec::new(),
         })
     }
 }
@@ -286,6 +296,9 @@ impl VendorBody {
         faults.temporary(self.expiration_in_seconds);
         if self.tenant_id.trim().is_empty() {
             faults.say("tenantId should not be empty");
+        }
+        if self.application_ids.len() > MOST_APPLICATIONS {
+            faults.say(format!("applicationIds must contain no more than {MOST_APPLICATIONS} elements"));
         }
         faults.check()?;
         Ok(Creation {
@@ -308,6 +321,7 @@ impl VendorBody {
             resends: false,
             password: self.password.filter(|password| !password.is_empty()),
             sub_accounts: false,
+            application_ids: self.application_ids,
         })
     }
 }

@@ -107,12 +107,7 @@ async fn read_public_account_settings(
     caller: PublicCaller,
     headers: HeaderMap,
 ) -> Result<Json<PublicSettings>, Problem> {
-    let header = |name: &str| {
-        let text = headers.get(name).and_then(|value| value.to_str().ok());
-        text.map(str::trim)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
+    let header = |name: &str| web::header_text(&headers, name);
     let named = match (
         &caller.tenant,
         header("frontegg-tenant-id"),

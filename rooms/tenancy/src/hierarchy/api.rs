@@ -350,10 +350,11 @@ async fn set_sub_tenant_management(
     Ok(Done::OK)
 }
 
-/// Says whether the members of a sub-tenant reach the tenants below it: by default not, by default, or always.
+/// Says whether the members of a tenant reach the tenants below it: by default not, by default, or always.
 #[utoipa::path(put, path = "/tenants/resources/sub-tenants/v1/{tenantId}/hierarchy-settings", tag = "Sub-accounts",
-    params(("tenantId" = String, Path, description = "Id of the sub-tenant")), request_body = HierarchySettings,
-    responses((status = 200, description = "Changed; the body is empty"), (status = 404, description = "No such sub-tenant")))]
+    params(("tenantId" = String, Path, description = "Id of a tenant below the one in force; of any tenant where an environment token names none")),
+    request_body = HierarchySettings,
+    responses((status = 200, description = "Changed; the body is empty"), (status = 404, description = "No such tenant")))]
 async fn set_sub_tenant_hierarchy_settings(
     State(room): State<Tenancy>,
     caller: AnyCaller,

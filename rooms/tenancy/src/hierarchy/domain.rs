@@ -197,6 +197,10 @@ pub(super) async fn create(
     }
     let tenant = tenants::create(tx, change, &new.clone().below(parent)).await?;
     if let Some(user) = caller.user() {
+        // What an earlier tenant left to be read is not for whoever guesses its id. Asked after its deletion was waited for.
+        if store::is_former(tx, &change.environment, &tenant.tenant_id).await? {
+            return Err(TenantError::Exists.into());
+        }
         open_to_creator(tx, change, members, user).await?;
     }
     Ok(tenant)
@@ -267,7 +271,7 @@ pub(super) async fn deletable(
     Ok(())
 }
 
-/// Sets how far the members of a sub-tenant reach. Where every member is to reach down, those there follow: at once when
+/// Sets how far the members of a tenant reach: of one below the tenant in force, of any where none is in force. Where every member is to reach down, those there follow: at once when
 /// they are few, else by a task.
 pub(super) async fn set_access(
     tx: &Tx,
@@ -277,7 +281,10 @@ pub(super) async fn set_access(
     id: &str,
     access: SubAccountAccess,
 ) -> Result<(), HierarchyError> {
-    let old = sub_tenant(tx, change, scope, id).await?;
+    let old = match &scope.tenant {
+        Some(_) => sub_tenant(tx, change, scope, id).await?,
+        None => tenants::held(tx, &change.environment, id).await?,
+    };
     if old.sub_account_access == access {
         return Ok(());
     }

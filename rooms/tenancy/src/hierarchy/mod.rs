@@ -17,3 +17,4 @@ pub use domain::{ancestors, descendants, groupings, is_within};
 pub(crate) use domain::{guard, levels_left};
 pub use opening::SubAccountOpening;
 pub use reads::{Lineage, below_among, lineage, parents_among};
+pub(crate) use store::note_former;

@@ -386,6 +386,30 @@ pub(super) const fn reversed(order: Order, from_end: bool) -> bool {
     matches!(order, Order::Descending) != from_end
 }
 
+/// Notes that there was a tenant of this id.
+pub(crate) async fn note_former(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!(
+            "INSERT INTO former_tenants (environment_id, tenant_id) VALUES ($1, $2)
+             ON CONFLICT (environment_id, tenant_id) DO NOTHING"
+        ),
+        args![environment.as_str(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether a tenant of this id was deleted once.
+pub(super) async fn is_former(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT 1 FROM former_tenants WHERE environment_id = $1 AND tenant_id = $2"),
+            args![environment.as_str(), id],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ impl From<RoleError> for Problem {
             RoleError::KeyTaken => Self::conflict(error.to_string()),
             RoleError::NotFound | RoleError::NoTenant => Self::not_found(error.to_string()),
             RoleError::NoPermissions(_) | RoleError::NoBase => Self::bad_request(error.to_string()),
-            RoleError::NotOwn | RoleError::TooStrong | RoleError::NotHeld(_) => {
+            RoleError::NotOwn | RoleError::TooStrong | RoleError::NotForUsers | RoleError::NotHeld(_) => {
                 Self::forbidden(error.to_string())
             }
             RoleError::Faults(sentences) => Self::faults(sentences),

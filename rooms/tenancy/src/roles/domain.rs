@@ -123,6 +123,8 @@ pub(super) enum RoleError {
     NotOwn,
     #[error("Roles above your own level cannot be made, changed or deleted")]
     TooStrong,
+    #[error("Only the environment may give a role to everybody (migrateRole)")]
+    NotForUsers,
     #[error("Permissions that you do not hold yourself cannot be given: {}", .0.join(", "))]
     NotHeld(Vec<String>),
     #[error("the role has wrong values")]
@@ -166,8 +168,11 @@ impl Change {
         record.write(tx, &self.ids, &self.scope, self.now).await
     }
 
-    /// Everybody gets the role, in the background.
-    async fn migrate(&self, tx: &Tx, role: &Role) -> Result<(), StoreError> {
+    /// Everybody gets the role, in the background. Not at a user's wish: among everybody are those who are stronger.
+    async fn migrate(&self, tx: &Tx, role: &Role) -> Result<(), RoleError> {
+        if self.bounded_by.is_some() {
+            return Err(RoleError::NotForUsers);
+        }
         let order = Order {
             role_id: role.id.clone(),
             tenant_id: role.tenant_id.clone(),
@@ -285,7 +290,8 @@ fn made(
 }
 
 async fn write_new(tx: &Tx, change: &Change, role: &Role) -> Result<(), RoleError> {
-    if !store::insert(tx, &change.scope.environment, role).await? {
+    let environment = &change.scope.environment;
+    if store::is_taken(tx, environment, role).await? || !store::insert(tx, environment, role).await? {
         return Err(RoleError::KeyTaken);
     }
     store::add_permissions(tx, &change.scope.environment, role, &role.permissions).await?;
@@ -308,7 +314,11 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<Role, RoleError> {
     Ok(role)
 }
 
-async fn save(tx: &Tx, environment: &EnvironmentId, role: &Role) -> Result<(), RoleError> {
+async fn save(tx: &Tx, environment: &EnvironmentId, old: &Role, role: &Role) -> Result<(), RoleError> {
+    let named_anew = (&old.key, &old.tenant_id) != (&role.key, &role.tenant_id);
+    if named_anew && store::is_taken(tx, environment, role).await? {
+        return Err(RoleError::KeyTaken);
+    }
     store::update(tx, environment, role)
         .await
         .map_err(|error| match error {
@@ -326,7 +336,7 @@ pub(super) async fn update(
     let old = held(tx, change, id).await?;
     let new = changes.apply(&old, change.now).map_err(RoleError::Faults)?;
     rules::reach(tx, change).await?.check(new.level)?;
-    save(tx, &change.scope.environment, &new).await?;
+    save(tx, &change.scope.environment, &old, &new).await?;
     if new.is_default && changes.migrate_role == Some(true) {
         change.migrate(tx, &new).await?;
     }
@@ -363,7 +373,7 @@ pub(super) async fn set_permissions(
         updated_at: change.now,
         ..old.clone()
     };
-    save(tx, environment, &new).await?;
+    save(tx, environment, &old, &new).await?;
     change
         .record(tx, "Role permissions changed", Some(&old), Some(&new))
         .await?;
@@ -393,7 +403,7 @@ pub(super) async fn set_tenant(
         updated_at: change.now,
         ..old.clone()
     };
-    save(tx, environment, &new).await?;
+    save(tx, environment, &old, &new).await?;
     store::forget_permissions(tx, environment, id).await?;
     store::add_permissions(tx, environment, &new, &new.permissions).await?;
     change.record(tx, "Role moved", Some(&old), Some(&new)).await?;

@@ -350,6 +350,7 @@ pub(crate) async fn delete(
     if !store::delete(tx, environment, id.as_str(), &parent).await? {
         return Err(TenantError::NotFound);
     }
+    hierarchy::note_former(tx, environment, id.as_str()).await?;
     applications::forget_tenant(tx, environment, id.as_str()).await?;
     let scope = Scope::tenant(environment.clone(), id.clone());
     for purge in purges.iter() {
