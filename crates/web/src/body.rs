@@ -391,7 +391,10 @@ mod tests {
         ] {
             assert!(problem(json).contains(sentence), "{json}: {}", problem(json));
         }
-        assert!(matches!(decode::<Kinds>(br#"{"kinds":["one"]}"#).unwrap().kinds[..], [Kind::One]));
+        assert!(matches!(
+            decode::<Kinds>(br#"{"kinds":["one"]}"#).unwrap().kinds[..],
+            [Kind::One]
+        ));
     }
 
     #[test]

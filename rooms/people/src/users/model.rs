@@ -298,7 +298,9 @@ impl VendorBody {
             faults.say("tenantId should not be empty");
         }
         if self.application_ids.len() > MOST_APPLICATIONS {
-            faults.say(format!("applicationIds must contain no more than {MOST_APPLICATIONS} elements"));
+            faults.say(format!(
+                "applicationIds must contain no more than {MOST_APPLICATIONS} elements"
+            ));
         }
         faults.check()?;
         Ok(Creation {

@@ -290,8 +290,10 @@ fn made(
 }
 
 async fn write_new(tx: &Tx, change: &Change, role: &Role) -> Result<(), RoleError> {
-    let environment = &change.scope.environment;
-    if store::is_taken(tx, environment, role).await? || !store::insert(tx, environment, role).await? {
+    let (environment, by_tenant) = (&change.scope.environment, change.bounded_by.is_some());
+    if store::is_taken(tx, environment, role, by_tenant).await?
+        || !store::insert(tx, environment, role).await?
+    {
         return Err(RoleError::KeyTaken);
     }
     store::add_permissions(tx, &change.scope.environment, role, &role.permissions).await?;
@@ -314,9 +316,10 @@ async fn held(tx: &Tx, change: &Change, id: &str) -> Result<Role, RoleError> {
     Ok(role)
 }
 
-async fn save(tx: &Tx, environment: &EnvironmentId, old: &Role, role: &Role) -> Result<(), RoleError> {
+async fn save(tx: &Tx, change: &Change, old: &Role, role: &Role) -> Result<(), RoleError> {
+    let (environment, by_tenant) = (&change.scope.environment, change.bounded_by.is_some());
     let named_anew = (&old.key, &old.tenant_id) != (&role.key, &role.tenant_id);
-    if named_anew && store::is_taken(tx, environment, role).await? {
+    if named_anew && store::is_taken(tx, environment, role, by_tenant).await? {
         return Err(RoleError::KeyTaken);
     }
     store::update(tx, environment, role)
@@ -336,7 +339,7 @@ pub(super) async fn update(
     let old = held(tx, change, id).await?;
     let new = changes.apply(&old, change.now).map_err(RoleError::Faults)?;
     rules::reach(tx, change).await?.check(new.level)?;
-    save(tx, &change.scope.environment, &old, &new).await?;
+    save(tx, change, &old, &new).await?;
     if new.is_default && changes.migrate_role == Some(true) {
         change.migrate(tx, &new).await?;
     }
@@ -373,7 +376,7 @@ pub(super) async fn set_permissions(
         updated_at: change.now,
         ..old.clone()
     };
-    save(tx, environment, &old, &new).await?;
+    save(tx, change, &old, &new).await?;
     change
         .record(tx, "Role permissions changed", Some(&old), Some(&new))
         .await?;
@@ -403,7 +406,7 @@ pub(super) async fn set_tenant(
         updated_at: change.now,
         ..old.clone()
     };
-    save(tx, environment, &old, &new).await?;
+    save(tx, change, &old, &new).await?;
     store::forget_permissions(tx, environment, id).await?;
     store::add_permissions(tx, environment, &new, &new.permissions).await?;
     change.record(tx, "Role moved", Some(&old), Some(&new)).await?;

@@ -122,21 +122,28 @@ pub(super) async fn given(tx: &Tx, scope: &Scope, to_first_user: bool) -> Result
     with_permissions(tx, &scope.environment, &rows).await
 }
 
-/// Whether another role has this key, which would be told from this one by nobody who reads a token: of a tenant's roles
-/// another of the tenant or one of the environment, of the environment's any. Others who ask wait.
-pub(super) async fn is_taken(tx: &Tx, environment: &EnvironmentId, role: &Role) -> Result<bool, StoreError> {
+/// Whether another role has this key, which would be told from this one by nobody who reads a token: for a role of the
+/// environment one of any tenant, for a role that a tenant makes itself (`by_tenant`) one of the environment. Others who ask
+/// wait.
+pub(super) async fn is_taken(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    role: &Role,
+    by_tenant: bool,
+) -> Result<bool, StoreError> {
     tx.line_up(&format!("role keys of {environment}")).await?;
     let row = tx
         .opt(
             sql!(
                 "SELECT 1 FROM roles WHERE environment_id = $1 AND key = $2 AND id <> $3
-                   AND (tenant_id = $4 OR tenant_id = '' OR $4 = '') LIMIT 1"
+                   AND (tenant_id = $4 OR $4 = '' OR (tenant_id = '' AND $5)) LIMIT 1"
             ),
             args![
                 environment.as_str(),
                 role.key,
                 role.id,
-                role.tenant_id.as_deref().unwrap_or("")
+                role.tenant_id.as_deref().unwrap_or(""),
+                by_tenant
             ],
         )
         .await?;
