@@ -378,7 +378,6 @@ mod tests {
             One,
         }
         #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only decoded")]
         struct Kinds {
             kinds: Vec<Kind>,
         }

@@ -44,10 +44,11 @@ both_engines! {
         let twig = switched(&admin, "twig").await;
         let token = claims(&twig.token());
         assert_eq!(token["roles"], json!(["Admin"]));
-        assert_eq!(token["tenantIds"], json!(["acme"]), "tokens name own memberships only");
+        assert_eq!(token["tenantIds"], json!(["acme", "twig"]), "the user's own, and of those below the one in force");
         let me = twig.get(at::ME).await.expect(200).json();
         assert_eq!((&me["tenantId"], &me["roles"][0]["key"], &me["subAccountAccessAllowed"]), (&json!("twig"), &json!("Admin"), &json!(true)));
         assert!(me["permissions"].as_array().unwrap().len() > 3);
+        assert_eq!((&me["tenantIds"], &me["tenants"][1]["tenantId"]), (&token["tenantIds"], &json!("twig")));
         let authorization = twig.get(at::MY_AUTHORIZATION).await.expect(200);
         assert_eq!(authorization.at("/roles/0/key"), json!("Admin"));
         // Works there as an administrator does.
@@ -276,5 +277,23 @@ both_engines! {
             }
         }
         assert_eq!(vendor.get(at::USERS_V3).await.expect(200).rows().len(), 0);
+    }
+
+    async fn an_invitation_into_a_tenant_below_takes_no_access_away(world: World) {
+        let admin = family(world).await;
+        let vendor = world.vendor().await;
+        let weak = world.role_id("ReadOnly").await;
+        let branch = vendor.in_tenant("branch");
+        branch.post("/identity/resources/users/v2", json!({"email": admin.email, "roleIds": [weak]})).await.expect(201);
+        let there = switched(&admin, "branch").await;
+        assert_eq!(claims(&there.token())["roles"], json!(["Admin"]));
+        assert_eq!(there.get(at::ME).await.expect(200).at("/roles/0/key"), json!("Admin"));
+        let tenants = admin.get(at::MY_TENANTS).await.expect(200);
+        let ids: Vec<Value> = tenants.at("/tenants").as_array().unwrap().iter().map(|row| row["tenantId"].clone()).collect();
+        assert_eq!(ids, ["acme", "branch", "twig"]);
+        // Whoever keeps a member out keeps out who comes from above.
+        branch.post(&format!("/identity/resources/tenants/users/v1/{}/disable", admin.id), json!({})).await.expect(200);
+        there.get(at::ME).await.expect(401);
+        admin.put(at::SWITCH, json!({"tenantId": "branch"})).await.refuses(403, NOT_MEMBER);
     }
 }

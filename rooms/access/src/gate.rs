@@ -103,9 +103,13 @@ pub(crate) async fn admit(
         return Err(Refusal::NotVerified);
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
-    let tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
+    let mut tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
     let (all, door) = before_door(tx, environment, &user, memberships, goal, now).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
+    // Of those reached from above, which may be a hundred thousand, only the one that the token is for.
+    if !tenant_ids.iter().any(|own| *own == tenant.as_str()) {
+        tenant_ids.push(tenant.to_string());
+    }
     let scope = Scope::tenant(environment.clone(), tenant.clone());
     if !restrictions::address_allowed(tx, &scope, goal.ip).await? {
         return Err(Refusal::Address);
@@ -117,7 +121,6 @@ pub(crate) async fn admit(
     let permissions = authorization.permissions.into_iter().map(|one| one.key).collect();
     Ok(Pass {
         tenant,
-        // Only the user's own: what these reach may be a hundred thousand.
         tenant_ids,
         roles: keys(configuration.add_roles_to_jwt, roles),
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
@@ -160,7 +163,7 @@ async fn before_door(
     Ok((memberships, door))
 }
 
-/// Adds what holds from above in a tenant that the user is no member of; false when nothing does.
+/// Adds what holds from above in a tenant where no membership of the user's own decides; false when nothing does.
 async fn reach(
     tx: &Tx,
     environment: &EnvironmentId,
@@ -169,14 +172,18 @@ async fn reach(
     tenant: &str,
     now: Millis,
 ) -> Result<bool, StoreError> {
-    if tenant.is_empty() || memberships.iter().any(|one| one.tenant_id == tenant) {
+    let decided = |one: &Membership| one.tenant_id == tenant && one.decides();
+    if tenant.is_empty() || memberships.iter().any(decided) {
         return Ok(false);
     }
     let scope = Scope::tenant(environment.clone(), tenant.into());
     let inherited = people::inherited_membership(tx, &scope, &user.id, now).await?;
-    let found = inherited.is_some();
-    memberships.extend(inherited);
-    Ok(found)
+    let Some(inherited) = inherited else {
+        return Ok(false);
+    };
+    memberships.retain(|one| one.tenant_id != tenant);
+    memberships.push(inherited);
+    Ok(true)
 }
 
 /// The tenant to enter: the one wished for, the last active one, the oldest, as far as the application is open there.

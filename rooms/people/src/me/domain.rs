@@ -55,7 +55,8 @@ const MOST_BELOW: i64 = 500;
 pub(super) async fn tenants(tx: &Tx, caller: &UserCaller, now: Millis) -> Result<OwnTenants, MeError> {
     let environment = &caller.environment;
     let all = records::memberships(tx, environment, &caller.user).await?;
-    let mut seen: BTreeSet<String> = all.iter().map(|one| one.tenant_id.clone()).collect();
+    let deciding = all.iter().filter(|one| one.decides());
+    let mut seen: BTreeSet<String> = deciding.map(|one| one.tenant_id.clone()).collect();
     let most = usize::try_from(MOST_BELOW).unwrap_or(usize::MAX);
     let mut held = all.clone();
     held.retain(|one| one.status.is_open() || one.tenant_id == caller.tenant.as_str());

@@ -1,7 +1,7 @@
 //! Access that comes from above: a membership whose roles also hold in every tenant below.
 //!
 //! The nearest membership on the way up decides, beginning with one's own in the tenant itself, whatever state that is
-//! in. Above, only memberships count that reach down and let in ([`lets_in`]). Nothing is stored per tenant below, so that
+//! in but one: an invitation that waits to be accepted takes nothing away from what holds from above. Above, only memberships count that reach down and let in ([`lets_in`]). Nothing is stored per tenant below, so that
 //! a tenant that comes, moves or goes, and a membership that changes, have their effect at once.
 
 use db::{StoreError, Tx};
@@ -58,11 +58,13 @@ pub(crate) async fn membership_in_force(
     now: Millis,
 ) -> Result<Option<(Membership, bool)>, StoreError> {
     let own = store::membership(tx, &scope.environment, scope.tenant_id(), user.as_str()).await?;
-    if let Some(own) = own {
-        return Ok(Some((own, false)));
+    if own.as_ref().is_some_and(Membership::decides) {
+        return Ok(own.map(|own| (own, false)));
     }
     let inherited = inherited_membership(tx, scope, user, now).await?;
-    Ok(inherited.map(|inherited| (inherited, true)))
+    Ok(inherited
+        .map(|inherited| (inherited, true))
+        .or(own.map(|own| (own, false))))
 }
 
 /// Ids of the roles that count for a user in the tenant of the scope: the member's own and those of the member's groups, or
@@ -73,13 +75,19 @@ pub(crate) async fn role_ids_in_force(
     user: &str,
     now: Millis,
 ) -> Result<Vec<String>, StoreError> {
+    if store::decides(tx, scope, user).await? {
+        return own_role_ids(tx, scope, user).await;
+    }
+    match granted_above(tx, scope, user, now).await? {
+        Some(granting) => Ok(granting.role_ids),
+        None => own_role_ids(tx, scope, user).await,
+    }
+}
+
+async fn own_role_ids(tx: &Tx, scope: &Scope, user: &str) -> Result<Vec<String>, StoreError> {
     let mut own = store::role_ids(tx, scope, user).await?;
     own.extend(groups::role_ids(tx, scope, user).await?);
-    if !own.is_empty() || store::is_member(tx, scope, user).await? {
-        return Ok(own);
-    }
-    let inherited = granted_above(tx, scope, user, now).await?;
-    Ok(inherited.map_or_else(Vec::new, |granting| granting.role_ids))
+    Ok(own)
 }
 
 /// What the gate asks on every request: one statement over two primary keys for a member. `None` when the user neither is

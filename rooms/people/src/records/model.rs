@@ -160,6 +160,12 @@ pub struct Membership {
 }
 
 impl Membership {
+    /// Whether it counts where access comes from above as well: an invitation that nobody has accepted takes none away.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.status != MembershipStatus::PendingInvitation || self.is_disabled
+    }
+
     /// A membership that begins now, without an end.
     pub(crate) fn new(
         tenant: &str,

@@ -81,7 +81,9 @@ async fn inherited(
     let (Some(tenant), Audience::Self_(now)) = (lens.tenant, lens.audience) else {
         return Ok(None);
     };
-    let member = held.iter().any(|one| one.tenant_id == tenant.as_str());
+    let member = held
+        .iter()
+        .any(|one| one.tenant_id == tenant.as_str() && one.decides());
     if member || !held.iter().any(|one| one.sub_accounts) {
         return Ok(None);
     }
@@ -255,9 +257,9 @@ fn put_together(
     through: &mut Through,
 ) -> UserView {
     let tenant_id = tenant_of(&user, held, lens);
-    let here = held
-        .iter()
-        .chain(inherited)
+    let here = inherited
+        .into_iter()
+        .chain(held)
         .find(|membership| membership.tenant_id == tenant_id);
     let activated = here.is_some_and(|membership| membership.status == records::MembershipStatus::Activated);
     let sub_accounts = here.is_some_and(|membership| membership.sub_accounts);
@@ -290,8 +292,14 @@ fn put_together(
                 .below
                 .is_some_and(|below| below.contains(&membership.tenant_id))
     };
+    // A client looks the tenant in force up among the user's own, also where access comes from above.
+    let reached = inherited.filter(|one| {
+        let own = held.iter().any(|own| own.tenant_id == one.tenant_id);
+        matches!(lens.audience, Audience::Self_(_)) && one.tenant_id == tenant_id && !own
+    });
     let tenants: Vec<TenantView> = held
         .iter()
+        .chain(reached)
         .filter(seen)
         .map(|membership| TenantView {
             tenant_id: membership.tenant_id.clone(),

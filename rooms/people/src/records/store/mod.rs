@@ -10,7 +10,7 @@ pub(super) use members::{
     role_ids_among, take_roles, tenants_of,
 };
 pub(super) use reach::{
-    is_member, members_after, reach_down_between, reaches_down, reaching, set_sub_accounts,
+    decides, members_after, reach_down_between, reaches_down, reaching, set_sub_accounts,
 };
 pub(super) use users::{
     by_id, by_identifier, by_ids, by_username, delete, hold, insert, note_login, set_active_tenant, update,

@@ -55,10 +55,14 @@ pub(in crate::records) async fn reaching(
     Ok(found.into_iter().map(|(_, membership)| membership).collect())
 }
 
-pub(in crate::records) async fn is_member(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
+/// Whether the user is a member whose own membership counts, as [`Membership::decides`] has it.
+pub(in crate::records) async fn decides(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
     let row = tx
         .opt(
-            sql!("SELECT 1 FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3"),
+            sql!(
+                "SELECT 1 FROM memberships WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3
+                   AND (status <> 'PendingInvitation' OR is_disabled)"
+            ),
             args![scope.environment_id(), scope.tenant_id(), user],
         )
         .await?;
