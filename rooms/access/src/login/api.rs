@@ -1,5 +1,7 @@
 //! `POST /identity/resources/auth/v1/user`.
 
+use std::sync::Arc;
+
 use kit::email_key;
 use web::{Body, Guard, HeaderMap, Json, Problem, PublicCaller, Routes, State, WithHeaders, routes};
 
@@ -57,7 +59,7 @@ async fn log_in(
     attempt.device = cookies::device(&headers, environment.id.as_str());
     let configuration = room.configuration(&environment.id).await?;
     // What is counted is judged, also where the caller hangs up: otherwise right passwords would end as guesses.
-    let of = environment.clone();
+    let of = Arc::clone(&environment);
     let entered =
         web::to_the_end(
             async move { domain::login(&room, &of, &configuration, attempt, &caller.from).await },
