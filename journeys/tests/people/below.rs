@@ -82,6 +82,9 @@ both_engines! {
         vendor.post(at::VENDOR_USERS, json!({"email": "acme@example.com", "tenantId": "twig"})).await.expect(201);
         assert_eq!(emails(&v3("")).await, everybody);
         assert_eq!(vendor.get(&v3("?_tenantId=branch")).await.expect(200).rows().len(), 3);
+        assert_eq!(emails(&v3("?_tenantId=branch&_sortBy=email&_order=ASC")).await, ["acme@example.com", "branch@example.com", "twig@example.com"]);
+        assert_eq!(emails(&v3("?_tenantId=branch&_includeSubTenants=false")).await.len(), 0, "only the one in force is asked about");
+        assert_eq!(emails(&v3("?_tenantId=rival")).await.len(), 0);
         assert_eq!(vendor.in_tenant("rival").get(&v3("")).await.expect(200).pluck("email"), ["rival@example.com"]);
     }
 
@@ -97,6 +100,10 @@ both_engines! {
         let role = vendor.post(at::ROLES, json!([{"key": "watcher", "name": "Watcher", "level": 5}])).await.expect(201).text_at("/0/id");
         vendor.put(&format!("{}/{role}/permissions", at::ROLES), json!({"permissionIds": [permission]})).await.expect(200);
         let watcher = world.person("watcher@example.com", "acme", &[&role]).await;
+        let filtered = |tenant: &str| format!("{}?_tenantId={tenant}", at::USERS_V3);
+        assert_eq!(admin.get(&filtered("twig")).await.expect(200).at("/items/0/tenantIds"), json!(["twig"]));
+        assert_eq!(admin.get(&filtered("rival")).await.expect(200).rows().len(), 0);
+        assert_eq!(watcher.get(&filtered("twig")).await.expect(200).rows().len(), 0);
         let mut seen = watcher.get(at::USERS_V3).await.expect(200).pluck("email");
         seen.sort();
         assert_eq!(seen, ["acme@example.com", "admin@example.com", "watcher@example.com"]);

@@ -161,7 +161,7 @@ async fn list_users(
 ) -> Result<Json<Paged<UserView>>, Problem> {
     let page = LIST.read(&params)?;
     let family = with_sub_tenants(&caller, &params, true)?;
-    let Some(search) = standard(&params, &page, &caller)? else {
+    let Some(search) = standard(&room, &params, &page, (&caller, family)).await? else {
         return Ok(Json(page.answer(Vec::new(), 0, &params)));
     };
     answer(&room, &caller, &params, page, search, (Detail::Listed, family)).await
@@ -200,7 +200,7 @@ async fn search_users(
     let page = LIST.read(&params)?;
     let family = with_sub_tenants(&caller, &params, true)?;
     let phrase = phrase(&params)?;
-    let Some(mut search) = standard(&params, &page, &caller)? else {
+    let Some(mut search) = standard(&room, &params, &page, (&caller, family)).await? else {
         return Ok(Json(page.answer(Vec::new(), 0, &params)));
     };
     search.phrase = phrase;
@@ -238,18 +238,29 @@ fn phrase(params: &Params) -> Result<Phrase, Problem> {
 }
 
 /// What all lists of this family may be asked for; `None` when it is about a tenant that the caller does not speak for,
-/// which has no users to see.
-fn standard(params: &Params, page: &Page<Sort>, caller: &AnyCaller) -> Result<Option<Search>, Problem> {
+/// which has no users to see: neither the one in force nor, in a list `with_below`, one below it.
+async fn standard(
+    room: &People,
+    params: &Params,
+    page: &Page<Sort>,
+    (caller, with_below): (&AnyCaller, bool),
+) -> Result<Option<Search>, Problem> {
     let mut search = search(page, caller);
     search.prefixes = prefixes(params)?;
     search.ids = id_list(params, "ids")?;
     search.external_ids = id_list(params, "_externalIds")?;
     if let Some(wanted) = params.text_within("_tenantId", TEXT)? {
-        let wanted = TenantId::from(wanted);
-        if search.tenant.as_ref().is_some_and(|tenant| *tenant != wanted) {
-            return Ok(None);
+        if let Some(own) = search.tenant.take().filter(|own| own.as_str() != wanted) {
+            let (environment, below) = (caller.scope().environment, wanted.to_owned());
+            let within = room
+                .app
+                .db()
+                .read(async move |tx| tenancy::is_within(tx, &environment, &below, own.as_str()).await);
+            if !with_below || !within.await? {
+                return Ok(None);
+            }
         }
-        search.tenant = Some(wanted);
+        search.tenant = Some(TenantId::from(wanted));
     }
     Ok(Some(search))
 }
