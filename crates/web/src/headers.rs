@@ -10,7 +10,7 @@ use crate::app::{Address, Credentials};
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT: usize = 512;
 
-/// A header's text; an empty one counts as absent. One that is given several times reads as a list (RFC 9110 5.3), and bytes
+/// A header's text; an empty one, or one of nothing but blanks and tabs, counts as absent. One that is given several times reads as a list (RFC 9110 5.3), and bytes
 /// that are no UTF-8 as a text that nothing is called: what is given must never pass for absent, or a call that names a
 /// tenant means all of them.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn text(headers: &HeaderMap, name: &str) -> Option<String> {
         .collect();
     let given: Vec<&str> = texts
         .iter()
-        .map(|text| text.trim())
+        .map(|text| text.trim_matches([' ', '\t']))
         .filter(|text| !text.is_empty())
         .collect();
     (!given.is_empty()).then(|| given.join(", "))
@@ -114,14 +114,19 @@ mod tests {
     #[test]
     fn what_is_given_never_counts_as_absent() {
         let name = "frontegg-tenant-id";
-        let mut given = HeaderMap::new();
-        let mut add = |bytes: &[u8]| {
-            given.append(name, HeaderValue::from_bytes(bytes).unwrap());
+        let read = |values: &[&[u8]]| {
+            let mut given = HeaderMap::new();
+            for value in values {
+                given.append(name, HeaderValue::from_bytes(value).unwrap());
+            }
             text(&given, name)
         };
-        assert_eq!(add("Zürich".as_bytes()).as_deref(), Some("Zürich"));
-        assert_eq!(add(b"").as_deref(), Some("Zürich"));
-        assert_eq!(add(b"\x80").as_deref(), Some("Zürich, \u{fffd}"));
+        assert_eq!(read(&["Zürich".as_bytes()]).as_deref(), Some("Zürich"));
+        assert_eq!(read(&[b"", b" acme\t"]).as_deref(), Some("acme"));
+        assert_eq!(read(&[b"acme", b"\x80"]).as_deref(), Some("acme, \u{fffd}"));
+        for blank in ["\u{a0}", "\u{3000}", "\u{85}", "\u{200b}"] {
+            assert_eq!(read(&[blank.as_bytes()]).as_deref(), Some(blank));
+        }
     }
 
     #[test]

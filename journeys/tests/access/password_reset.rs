@@ -379,4 +379,19 @@ both_engines! {
         }
         assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 2, "{statuses:?}");
     }
+
+    async fn a_link_dies_with_the_address_it_was_mailed_to(world: World) {
+        let vendor = world.vendor().await;
+        let emails = "/identity/resources/users/emails/v1/vendor";
+        let ann = world.user("ann@example.com").await;
+        let ticket_of_ann = ticket(world, &ann).await;
+        vendor.put(&format!("{}/{}/email", at::USERS, ann.id), json!({"email": "new@example.com"})).await.expect(200);
+        world.anyone().post(VERIFY, ticket_of_ann).await.tells(400, GONE);
+        let ben = world.user("ben@example.com").await;
+        let second = vendor.post(&format!("{emails}/{}", ben.id), json!({"email": "second@example.com", "verified": true})).await.expect(201).text_at("/id");
+        let ticket_of_ben = ticket(world, &ben).await;
+        vendor.delete(&format!("{emails}/{}/{second}", ben.id)).await.expect(200);
+        world.anyone().post(VERIFY, ticket_of_ben).await.tells(400, GONE);
+        assert_eq!(enters(world, "ben@example.com", PASSWORD).await, 200);
+    }
 }

@@ -213,6 +213,10 @@ both_engines! {
         assert!(allowed(None, "a@rival.test").await, "a list that is off does not count");
         vendor.post(DOMAIN_CONFIG, json!({"active": true, "blockPublicDomains": true})).await.expect(201);
         assert!(!allowed(None, "a@Rival.Test").await && !allowed(None, "a@gmail.com").await && !allowed(Some("acme"), "a@rival.test").await);
+        vendor.post(DOMAIN, json!({"domain": "bücher.test", "type": "BLOCK"})).await.expect(201);
+        for spelling in ["a@ｒival.test", "a@bücher.test", "a@BÜCHER.test", "a@xn--bcher-kva.test"] {
+            assert!(!allowed(None, spelling).await, "{spelling}");
+        }
         assert!(allowed(None, "a@sub.rival.test").await && allowed(Some("acme"), "a@acme.test").await);
         let inside = vendor.in_tenant("acme");
         inside.post(&format!("{DOMAIN}/replace-bulk"), json!({"type": "ALLOW", "domains": ["acme.test", "rival.test"]})).await.expect(201);

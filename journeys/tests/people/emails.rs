@@ -317,4 +317,23 @@ both_engines! {
         let again = vendor.post(at::VENDOR_USERS, json!({"email": "second@example.com", "tenantId": "acme"})).await.expect(201);
         assert_ne!(again.text_at("/id"), ann.id);
     }
+
+    async fn nobody_takes_on_an_address_that_may_not_come_in(world: World) {
+        let ann = world.user("ann@example.com").await;
+        let vendor = world.vendor().await;
+        let list = "/identity/resources/configurations/restrictions/v1/email-domain";
+        vendor.post(list, json!({"domain": "rival.test", "type": "BLOCK"})).await.expect(201);
+        vendor.post(&format!("{list}/config"), json!({"active": true})).await.expect(201);
+        world.settle().await;
+        let before = snapshot(&vendor).await;
+        let sentence = "This email address cannot be used";
+        ann.post(EMAILS, json!({"email": "ann@rival.test"})).await.refuses(403, sentence);
+        ann.post(CHANGE, json!({"email": "ann@rival.test"})).await.refuses(403, sentence);
+        world.settle().await;
+        assert_eq!(snapshot(&vendor).await, before);
+        assert!(world.letters("ann@rival.test").await.is_empty());
+        prove(world, &ann, "ann@other.test").await;
+        // The environment vouches for what it adds.
+        vendor_adds(&vendor, &ann.id, json!({"email": "ann@rival.test", "verified": true})).await.expect(201);
+    }
 }

@@ -1,6 +1,6 @@
 //! Memberships that reach into the tenants below.
 
-use journeys::{Client, Person, World, at, both_engines, claims};
+use journeys::{Client, PASSWORD, Person, World, at, both_engines, claims};
 use serde_json::{Value, json};
 
 async fn below(world: &World, parent: &str, id: &str) {
@@ -134,7 +134,7 @@ both_engines! {
         below(world, "acme", "branch").await;
         let role = world.role_id("Admin").await;
         let vendor = world.vendor().await;
-        let made = vendor.post(at::VENDOR_USERS, json!({"email": "temp@example.com", "password": journeys::PASSWORD, "tenantId": "acme", "roleIds": [role], "expirationInSeconds": 600})).await.expect(201);
+        let made = vendor.post(at::VENDOR_USERS, json!({"email": "temp@example.com", "password": PASSWORD, "tenantId": "acme", "roleIds": [role], "expirationInSeconds": 600})).await.expect(201);
         let person = Person { client: world.log_in("temp@example.com").await, id: made.text_at("/id"), email: "temp@example.com".into(), tenant: "acme".into() };
         allow(world, &person, true).await;
         let branch = switched(&person, "branch").await;
@@ -291,6 +291,12 @@ both_engines! {
         let tenants = admin.get(at::MY_TENANTS).await.expect(200);
         let ids: Vec<Value> = tenants.at("/tenants").as_array().unwrap().iter().map(|row| row["tenantId"].clone()).collect();
         assert_eq!(ids, ["acme", "branch", "twig"]);
+        // Coming in from above accepts nothing.
+        for _ in 0..2 {
+            let body = json!({"email": admin.email, "password": PASSWORD, "tenantId": "branch"});
+            let token = world.anyone().post(at::LOGIN, body).await.expect(200).text_at("/accessToken");
+            assert_eq!((&claims(&token)["tenantId"], &claims(&token)["roles"]), (&json!("branch"), &json!(["Admin"])));
+        }
         // Whoever keeps a member out keeps out who comes from above.
         branch.post(&format!("/identity/resources/tenants/users/v1/{}/disable", admin.id), json!({})).await.expect(200);
         there.get(at::ME).await.expect(401);

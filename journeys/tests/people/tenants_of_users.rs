@@ -231,7 +231,7 @@ both_engines! {
         vendor.post(at::TENANTS, json!({"tenantId": "Zürich", "name": "Z"})).await.expect(201);
         let before = snapshot(&vendor).await;
         let path = format!("{}/{}", at::USERS, ann.id);
-        for named in ["zürich", "é", "Zürich"] {
+        for named in ["zürich", "é", "\u{a0}", "\u{3000}", "Zürich"] {
             let there = vendor.in_tenant(named);
             there.delete(&path).await.expect(404);
             let made = there.post(at::ROLES, json!([{"key": "k", "name": "K", "level": 1}])).await;

@@ -1,5 +1,6 @@
 //! What the lists decide, and how they are changed.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use blocks::audit::AuditRecord;
@@ -76,24 +77,42 @@ pub(crate) async fn listed(
 pub async fn email_domain_allowed(tx: &Tx, scope: &Scope, email: &str) -> Result<bool, StoreError> {
     let whole = Scope::environment(scope.environment.clone());
     let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let domain = domain.trim().to_lowercase();
-    if !level_allows(tx, &whole, &domain).await? {
+    let domains = spellings(domain);
+    if !level_allows(tx, &whole, &domains).await? {
         return Ok(false);
     }
     if scope.tenant.is_none() {
         return Ok(true);
     }
-    level_allows(tx, scope, &domain).await
+    level_allows(tx, scope, &domains).await
 }
 
-async fn level_allows(tx: &Tx, scope: &Scope, domain: &str) -> Result<bool, StoreError> {
+/// A domain as it was given and the two ways it is written on the wire (UTS 46): mail to any of them arrives at the same
+/// place, so that each is listed where one is.
+fn spellings(domain: &str) -> BTreeSet<String> {
+    let given = domain.trim().to_lowercase();
+    let mut all = BTreeSet::new();
+    if let Ok(ascii) = idna::domain_to_ascii(&given) {
+        all.insert(idna::domain_to_unicode(&ascii).0);
+        all.insert(ascii);
+    }
+    all.insert(given);
+    all
+}
+
+async fn level_allows(tx: &Tx, scope: &Scope, domains: &BTreeSet<String>) -> Result<bool, StoreError> {
     let list = store::list(tx, scope, Kind::EmailDomain).await?;
     if !list.is_active {
         return Ok(true);
     }
-    let listed = store::has(tx, scope, Kind::EmailDomain, list.strategy, domain).await?;
+    let mut listed = false;
+    for domain in domains {
+        listed |= store::has(tx, scope, Kind::EmailDomain, list.strategy, domain).await?;
+    }
     // An allow list names its domains one by one, so one of a free service on it is meant.
-    let public = list.block_public_domains && list.strategy == Strategy::Block && is_public(domain);
+    let public = list.block_public_domains
+        && list.strategy == Strategy::Block
+        && domains.iter().any(|domain| is_public(domain));
     Ok(list.strategy.admits(listed) && !public)
 }
 

@@ -34,6 +34,9 @@ pub(crate) enum IdentifierError {
     Unverified,
     #[error("This environment does not let users change their email addresses")]
     ChangesOff,
+    /// Says nothing of the list that keeps the address out.
+    #[error("This email address cannot be used")]
+    NotAdmitted,
     #[error("Invalid code")]
     WrongCode,
     #[error("Code has expired")]
@@ -61,7 +64,7 @@ impl From<IdentifierError> for Problem {
             E::TooMany(_) | E::IsPrimary | E::Unverified | E::OnlyUsername | E::WrongToken => {
                 Self::bad_request(error.to_string())
             }
-            E::ChangesOff => Self::forbidden(error.to_string()),
+            E::ChangesOff | E::NotAdmitted => Self::forbidden(error.to_string()),
             E::WrongCode => Self::bad_request(error.to_string()).with_code("ER-01011"),
             E::ExpiredCode => Self::bad_request(error.to_string()).with_code("ER-01017"),
             E::NoWay => Self::unavailable(error.to_string()),

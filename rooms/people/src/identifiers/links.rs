@@ -1,7 +1,8 @@
 //! Links that let a user in for the first time, or set a new password: made for the environment, which sends them itself.
 
 use blocks::audit::Severity;
-use blocks::one_time::{Bound, Ticket};
+use blocks::one_time::{self, Bound, Ticket};
+use db::{StoreError, Tx};
 use environment::MailTemplate;
 use kit::{EnvironmentId, Secret, UserId};
 use serde::Serialize;
@@ -25,6 +26,11 @@ pub const RESET_PASSWORD: Ticket = Ticket {
     purpose: "reset-password",
     seconds: 24 * 3600,
 };
+
+/// Ends the links that set a new password: whoever reads the mail of an address that the user has left shall not.
+pub(crate) async fn void_resets(tx: &Tx, environment: &EnvironmentId, user: &str) -> Result<(), StoreError> {
+    one_time::void(tx, environment, RESET_PASSWORD.purpose, user).await
+}
 
 /// A link and what it is made of.
 #[derive(Serialize, ToSchema)]

@@ -191,6 +191,10 @@ pub(crate) async fn rewrite(
             UserError::EmailTaken
         });
     }
+    let left = |old: &Option<String>, new: &Option<String>| old.is_some() && old != new;
+    if left(&old.email, &new.email) || left(&old.phone_number, &new.phone_number) {
+        crate::identifiers::void_resets(tx, environment, new.id.as_str()).await?;
+    }
     if old.profile_picture_url != new.profile_picture_url {
         // Nobody shall find an uploaded one that its user took away or replaced.
         crate::team::forget_picture(tx, environment, new.id.as_str()).await?;

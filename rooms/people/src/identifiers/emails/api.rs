@@ -1,5 +1,7 @@
 //! `users/emails/v1` and `users/v1/email/me`.
 
+use std::sync::Arc;
+
 use blocks::throttle;
 use kit::EnvironmentId;
 use serde::Deserialize;
@@ -63,6 +65,7 @@ fn address(email: &str) -> Result<String, IdentifierError> {
 async fn desk(room: &People, environment: &EnvironmentId, change: Change) -> Result<Desk, Problem> {
     Ok(Desk {
         app: room.app.clone(),
+        credentials: Arc::clone(&room.credentials),
         key: room.directory.code_key(environment).await?,
         change,
     })

@@ -1,5 +1,7 @@
 //! Decisions about addresses.
 
+use std::sync::Arc;
+
 use blocks::one_time::{self, Bound, CodeKey, Holder, OneTimeCode, Proof, Verdict};
 use db::{Db, StoreError, Tx};
 use environment::MailTemplate;
@@ -7,7 +9,9 @@ use kit::EnvironmentId;
 use serde_json::json;
 use web::App;
 
+use crate::Credentials;
 use crate::identifiers::errors::IdentifierError;
+use crate::identifiers::links::void_resets;
 use crate::identifiers::model::{Identifier, Kind};
 use crate::identifiers::{book, notices, store};
 use crate::records::{self, UserRecord};
@@ -31,6 +35,7 @@ const CHANGE: OneTimeCode = OneTimeCode {
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) app: App,
+    pub(super) credentials: Arc<dyn Credentials>,
     pub(super) key: CodeKey,
     pub(super) change: Change,
 }
@@ -50,6 +55,19 @@ impl Desk {
         store::of_user(tx, self.environment(), Kind::Email, user.id.as_str()).await
     }
 
+    /// Whoever may not come in with an address may not take it on either.
+    async fn admitted(&self, tx: &Tx, email: &str) -> Result<(), IdentifierError> {
+        if self
+            .credentials
+            .admits_address(tx, &self.change.scope, email)
+            .await?
+        {
+            Ok(())
+        } else {
+            Err(IdentifierError::NotAdmitted)
+        }
+    }
+
     /// Adds an address that waits for its proof, or sends another code for one that waits already. Says the same whether or
     /// not it is somebody's: whoever reads its mail will hear.
     pub(super) async fn claim(&self, tx: &Tx, id: &str, email: &str) -> Result<Identifier, IdentifierError> {
@@ -62,6 +80,7 @@ impl Desk {
             self.send_code(tx, &user, known).await?;
             return Ok(known.clone());
         }
+        self.admitted(tx, email).await?;
         let one = self.fresh(&user, email, false);
         self.put_in(tx, &user, &held, &one).await?;
         self.send_code(tx, &user, &one).await?;
@@ -244,6 +263,7 @@ impl Desk {
             return Err(IdentifierError::IsPrimary);
         }
         one_time::void(tx, self.environment(), VERIFY.purpose, &one.id).await?;
+        void_resets(tx, self.environment(), user.id.as_str()).await?;
         book::remove(tx, self.environment(), one).await?;
         self.note(tx, "User email removed", &user, Some(one), None)
             .await?;
@@ -288,6 +308,7 @@ impl Desk {
         if user.email.as_deref() == Some(email) && user.verified {
             return Err(IdentifierError::EmailTaken);
         }
+        self.admitted(tx, email).await?;
         let bound = Bound {
             environment: self.environment(),
             subject: user.id.as_str(),

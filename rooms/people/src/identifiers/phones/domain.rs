@@ -8,6 +8,7 @@ use serde_json::json;
 use web::App;
 
 use crate::identifiers::errors::IdentifierError;
+use crate::identifiers::links::void_resets;
 use crate::identifiers::model::{Identifier, Kind};
 use crate::identifiers::{book, notices, store};
 use crate::records::{self, UserRecord};
@@ -309,6 +310,7 @@ impl Desk {
 
     async fn delete(&self, tx: &Tx, user: &UserRecord, one: &Identifier) -> Result<(), IdentifierError> {
         one_time::void(tx, self.environment(), DELETE.purpose, &one.id).await?;
+        void_resets(tx, self.environment(), user.id.as_str()).await?;
         book::remove(tx, self.environment(), one).await?;
         self.note(tx, "User phone number removed", user, Some(one), None)
             .await?;

@@ -382,13 +382,14 @@ pub(in crate::records) async fn gate_view(
     .transpose()
 }
 
-/// The first login into a tenant confirms the membership.
+/// The first login into a tenant confirms the membership; an invitation is not accepted by coming in from above.
 pub(in crate::records) async fn activate(tx: &Tx, scope: &Scope, user: &str) -> Result<bool, StoreError> {
     let rows = tx
         .exec(
             sql!(
                 "UPDATE memberships SET status = 'Activated'
-                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3 AND status <> 'Activated'"
+                 WHERE environment_id = $1 AND tenant_id = $2 AND user_id = $3
+                   AND status IN ('PendingLogin', 'NotActivated')"
             ),
             args![scope.environment_id(), scope.tenant_id(), user],
         )
