@@ -78,6 +78,27 @@ fn members(answer: &Answer) -> Vec<String> {
 }
 
 both_engines! {
+    async fn whoever_took_an_address_does_not_get_in_where_its_owner_is_invited(world: World) {
+        let_in_at_once(world).await;
+        let admin = world.admin("admin@example.com").await;
+        let own = world.anyone().post(SIGN_UP, form("ann@example.com")).await.expect(201).text_at("/tenantId");
+        world.clock.advance_seconds(1);
+        let role = world.role_id("Admin").await;
+        admin.post(at::USERS_V2, json!({"email": "ann@example.com", "roleIds": [role]})).await.expect(201);
+        let squatter = json!({"email": "ann@example.com", "password": PASSWORD, "tenantId": "acme"});
+        for _ in 0..2 {
+            let entered = world.anyone().post(at::LOGIN, squatter.clone()).await.expect(200);
+            assert_eq!(claims(&entered.text_at("/accessToken"))["tenantId"], own);
+            let inside = world.anyone().bearing(&entered.text_at("/accessToken"));
+            inside.put(at::SWITCH, json!({"tenantId": "acme"})).await.expect(403);
+        }
+        let (_, user, token) = link_of(&world.letter("ann@example.com").await);
+        world.anyone().post(ACTIVATE, json!({"userId": user, "token": token, "password": "Quiet-otter-77-lantern"})).await.expect(200);
+        let owner = json!({"email": "ann@example.com", "password": "Quiet-otter-77-lantern", "tenantId": "acme"});
+        let entered = world.anyone().post(at::LOGIN, owner).await.expect(200);
+        assert_eq!(claims(&entered.text_at("/accessToken"))["tenantId"], "acme");
+    }
+
     async fn somebody_who_signs_up_gets_a_tenant_its_first_role_and_a_mail(world: World) {
         let answer = world.anyone().post(SIGN_UP, with("Ada@Engines.test", "metadata", json!("{\"plan\": \"gold\"}"))).await.expect(201);
         assert_eq!(members(&answer), ["shouldActivate", "tenantId", "userId"]);

@@ -104,6 +104,11 @@ pub(crate) async fn admit(
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
     let mut tenant_ids: Vec<String> = memberships.iter().map(|one| one.tenant_id.clone()).collect();
+    let memberships = if user.verified {
+        memberships
+    } else {
+        own_ways_in(memberships)
+    };
     let (all, door) = before_door(tx, environment, &user, memberships, goal, now).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
     // Of those reached from above, which may be a hundred thousand, only the one that the token is for.
@@ -128,6 +133,15 @@ pub(crate) async fn admit(
         limits,
         user,
     })
+}
+
+/// The memberships that count for somebody whose address is not proved: the first one, and those they have been in. Whoever
+/// has taken an address that is not theirs does not get into tenants that invite its owner.
+fn own_ways_in(mut memberships: Vec<Membership>) -> Vec<Membership> {
+    let place = |one: &Membership| (one.created_at, one.tenant_id.clone());
+    let first = memberships.iter().map(place).min();
+    memberships.retain(|one| one.status != MembershipStatus::NotActivated || Some(place(one)) == first);
+    memberships
 }
 
 /// The memberships that matter here and the door of the application: besides the user's own, what holds from above in the
