@@ -93,7 +93,12 @@ both_engines! {
             inside.put(at::SWITCH, json!({"tenantId": "acme"})).await.expect(403);
         }
         let (_, user, token) = link_of(&world.letter("ann@example.com").await);
+        // Nor does the password stay that somebody chose who is not known to own the address.
+        let needs = world.anyone().get(&format!("{ACTIVATE}/strategy?userId={user}&token={token}")).await.expect(200);
+        assert_eq!(needs.at("/shouldSetPassword"), json!(true));
+        world.anyone().post(ACTIVATE, json!({"userId": user, "token": token})).await.refuses(400, "password should not be empty");
         world.anyone().post(ACTIVATE, json!({"userId": user, "token": token, "password": "Quiet-otter-77-lantern"})).await.expect(200);
+        world.anyone().post(at::LOGIN, squatter).await.expect(401);
         let owner = json!({"email": "ann@example.com", "password": "Quiet-otter-77-lantern", "tenantId": "acme"});
         let entered = world.anyone().post(at::LOGIN, owner).await.expect(200);
         assert_eq!(claims(&entered.text_at("/accessToken"))["tenantId"], "acme");

@@ -144,12 +144,31 @@ async fn pending(
     }
     let record = people::user_by_id(tx, environment, user).await?;
     let record = record.ok_or(ActivationError::Unknown)?;
-    written_for(&record, &good)?;
+    let written = written_for(&record, &good)?;
     let hash = passwords::store::hash_of(tx, environment.as_str(), user).await?;
+    let anew = hash.is_none() || is_anybodys(tx, environment, &record, written.tenant_id.as_deref()).await?;
     Ok(Pending {
         user: Some(record),
-        needs_password: takes_passwords(configuration) && hash.is_none(),
+        needs_password: takes_passwords(configuration) && anew,
     })
+}
+
+/// Whether the password may be that of somebody who took the address before its owner was invited: nobody has proved it, and
+/// the link is for another tenant than the one that the account began in.
+async fn is_anybodys(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &UserRecord,
+    tenant: Option<&str>,
+) -> Result<bool, StoreError> {
+    let Some(tenant) = tenant.filter(|tenant| !tenant.is_empty() && !user.verified) else {
+        return Ok(false);
+    };
+    let memberships = people::memberships(tx, environment, &user.id).await?;
+    let first = memberships
+        .iter()
+        .min_by_key(|one| (one.created_at, one.tenant_id.as_str()));
+    Ok(first.is_some_and(|first| first.tenant_id != tenant))
 }
 
 /// What it was issued with, unless it was for an address that the user no longer has.
