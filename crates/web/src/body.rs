@@ -101,7 +101,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Problem::bad_request(sentence(&path, &inner.to_string()))
         } else if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
             // The reader takes whatever is no text, where one of several words belongs, for broken JSON.
-            Problem::bad_request(format!("{path} must be a string"))
+            Problem::bad_request(sentence(&path, "expected a string"))
         } else {
             Problem::bad_request("Invalid JSON provided")
         }
@@ -390,6 +390,8 @@ mod tests {
         ] {
             assert!(problem(json).contains(sentence), "{json}: {}", problem(json));
         }
+        let whole = format!("{:?}", decode::<Kind>(b"5").unwrap_err());
+        assert!(whole.contains("body must be a string"), "{whole}");
         assert!(matches!(
             decode::<Kinds>(br#"{"kinds":["one"]}"#).unwrap().kinds[..],
             [Kind::One]

@@ -10,21 +10,25 @@ use crate::app::{Address, Credentials};
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT: usize = 512;
 
-/// A header's text; an empty one, or one of nothing but blanks and tabs, counts as absent. One that is given several times reads as a list (RFC 9110 5.3), and bytes
-/// that are no UTF-8 as a text that nothing is called: what is given must never pass for absent, or a call that names a
-/// tenant means all of them.
+/// A header's text; an empty one, or one of nothing but blanks and tabs, counts as absent. One that is given several times
+/// reads as a list (RFC 9110 5.3), and bytes that are no UTF-8 as a text that nothing is called: what is given must never pass
+/// for absent, or a call that names a tenant means all of them.
 #[must_use]
 pub fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values = headers.get_all(name).iter();
-    let texts: Vec<_> = values
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .collect();
-    let given: Vec<&str> = texts
-        .iter()
-        .map(|text| text.trim_matches([' ', '\t']))
-        .filter(|text| !text.is_empty())
-        .collect();
-    (!given.is_empty()).then(|| given.join(", "))
+    let mut given: Option<String> = None;
+    for value in headers.get_all(name) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = value.trim_matches([' ', '\t']);
+        match &mut given {
+            _ if value.is_empty() => {}
+            Some(list) => {
+                list.push_str(", ");
+                list.push_str(value);
+            }
+            None => given = Some(value.to_owned()),
+        }
+    }
+    given
 }
 
 pub(crate) fn credentials(headers: &HeaderMap) -> Credentials {

@@ -92,6 +92,8 @@ both_engines! {
             let inside = world.anyone().bearing(&entered.text_at("/accessToken"));
             inside.put(at::SWITCH, json!({"tenantId": "acme"})).await.expect(403);
         }
+        // Whichever letter is opened: also one that was asked for again.
+        world.anyone().post(&format!("{ACTIVATE}/reset"), json!({"email": "ann@example.com"})).await.expect(201);
         let (_, user, token) = link_of(&world.letter("ann@example.com").await);
         // Nor does the password stay that somebody chose who is not known to own the address.
         let needs = world.anyone().get(&format!("{ACTIVATE}/strategy?userId={user}&token={token}")).await.expect(200);

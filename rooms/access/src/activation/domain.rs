@@ -144,9 +144,9 @@ async fn pending(
     }
     let record = people::user_by_id(tx, environment, user).await?;
     let record = record.ok_or(ActivationError::Unknown)?;
-    let written = written_for(&record, &good)?;
+    written_for(&record, &good)?;
     let hash = passwords::store::hash_of(tx, environment.as_str(), user).await?;
-    let anew = hash.is_none() || is_anybodys(tx, environment, &record, written.tenant_id.as_deref()).await?;
+    let anew = hash.is_none() || is_anybodys(tx, environment, &record).await?;
     Ok(Pending {
         user: Some(record),
         needs_password: takes_passwords(configuration) && anew,
@@ -154,21 +154,9 @@ async fn pending(
 }
 
 /// Whether the password may be that of somebody who took the address before its owner was invited: nobody has proved it, and
-/// the link is for another tenant than the one that the account began in.
-async fn is_anybodys(
-    tx: &Tx,
-    environment: &EnvironmentId,
-    user: &UserRecord,
-    tenant: Option<&str>,
-) -> Result<bool, StoreError> {
-    let Some(tenant) = tenant.filter(|tenant| !tenant.is_empty() && !user.verified) else {
-        return Ok(false);
-    };
-    let memberships = people::memberships(tx, environment, &user.id).await?;
-    let first = memberships
-        .iter()
-        .min_by_key(|one| (one.created_at, one.tenant_id.as_str()));
-    Ok(first.is_some_and(|first| first.tenant_id != tenant))
+/// the user has been added to more than the tenant that the account began in. Whichever link proves it then.
+async fn is_anybodys(tx: &Tx, environment: &EnvironmentId, user: &UserRecord) -> Result<bool, StoreError> {
+    Ok(!user.verified && people::memberships(tx, environment, &user.id).await?.len() > 1)
 }
 
 /// What it was issued with, unless it was for an address that the user no longer has.

@@ -44,29 +44,32 @@ pub(crate) struct Strike {
 }
 
 impl Strike {
-    /// Counts it, before the transaction of what follows.
+    /// Counts it, before the transaction of what follows; `None` where no limit was reached, or by nobody.
     ///
     /// # Errors
     /// When storage fails.
     pub(crate) async fn count(
         room: &Access,
         environment: &EnvironmentId,
-        user: &UserRecord,
-        limit: Limit,
+        user: Option<&UserRecord>,
+        reached: Option<Limit>,
         from: &CallOrigin,
         now: Millis,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Option<Self>, StoreError> {
+        let Some((user, limit)) = user.zip(reached) else {
+            return Ok(None);
+        };
         let (db, who) = (room.app.db(), user.id.as_str());
         let is_first = throttle::count(db, environment, BLOCKS, who, BLOCK_SECONDS, now).await? == 1;
         let tells =
             is_first && throttle::count(db, environment, MAILS, who, MAILS_SECONDS, now).await? <= MOST_MAILS;
-        Ok(Self {
+        Ok(Some(Self {
             user: user.clone(),
             action: limit.action,
             is_first,
             tells,
             from: from.clone(),
-        })
+        }))
     }
 
     /// Everything that follows.

@@ -132,13 +132,9 @@ pub(crate) async fn login(
     let now = room.app.now();
     let proved = known.user.clone().zip(known.credential.clone());
     let Some((user, credential)) = proved.filter(|_| verdict.matches) else {
-        let strike = match (turn.reached(), &known.user) {
-            (Some(limit), Some(user)) => {
-                Some(Strike::count(room, &environment.id, user, limit, from, now).await?)
-            }
-            _ => None,
-        };
-        let record = failure(&attempt.identity, known.user.as_ref(), from);
+        let whose = known.user.as_ref();
+        let strike = Strike::count(room, &environment.id, whose, turn.reached(), from, now).await?;
+        let record = failure(&attempt.identity, whose, from);
         note_failure(room, &environment.id, record, strike, now).await?;
         return Err(LoginError::Incorrect);
     };
@@ -147,12 +143,8 @@ pub(crate) async fn login(
         Standing::Busy => return Err(HashError::Busy.into()),
         Standing::Spent => {
             // Nobody saw this one to be wrong: it ends in a block, but locks nobody.
-            let strike = match turn.reached() {
-                Some(limit) => {
-                    Some(Strike::count(room, &environment.id, &user, limit.blocking(), from, now).await?)
-                }
-                None => None,
-            };
+            let blocking = turn.reached().map(Limit::blocking);
+            let strike = Strike::count(room, &environment.id, Some(&user), blocking, from, now).await?;
             let record = failure(&attempt.identity, Some(&user), from).described(Refusal::Locked.to_string());
             note_failure(room, &environment.id, record, strike, now).await?;
             return Err(Refusal::Locked.into());

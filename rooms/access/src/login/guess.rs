@@ -123,12 +123,8 @@ impl Guess {
         from: &CallOrigin,
     ) -> Result<(), StoreError> {
         let now = room.app.now();
-        let strike = match (reached, &self.record) {
-            (Some(limit), Some(user)) => {
-                Some(Strike::count(room, &self.environment, user, limit, from, now).await?)
-            }
-            _ => None,
-        };
+        let whose = self.record.as_ref();
+        let strike = Strike::count(room, &self.environment, whose, reached, from, now).await?;
         note_failure(room, &self.environment, record, strike, now).await
     }
 }

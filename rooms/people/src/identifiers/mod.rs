@@ -24,9 +24,8 @@ use web::Routes;
 use crate::room::People;
 
 pub(crate) use book::{Erased, enlist_all, erase, follow, open, proved_number, strike_all};
-pub(crate) use links::page_link;
-pub(crate) use links::void_resets;
 pub use links::{ACTIVATE_USER, RESET_PASSWORD};
+pub(crate) use links::{page_link, void_resets};
 pub(crate) use model::phone_prefix;
 pub(crate) use notices::address_changed;
 

@@ -169,7 +169,6 @@ impl tenancy::RoleHolders for PeopleTenancy {
             }
             let record = AuditRecord::new("Roles assigned to user", "user", user)
                 .severity(Severity::Medium)
-                .in_tenant(tenant)
                 .changed(None::<&()>, Some(&json!({"roleIds": role})))
                 .described("The role was given to everybody");
             let scope = Scope::tenant(environment.clone(), TenantId::from(tenant.as_str()));

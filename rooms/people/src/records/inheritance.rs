@@ -1,8 +1,9 @@
 //! Access that comes from above: a membership whose roles also hold in every tenant below.
 //!
 //! The nearest membership on the way up decides, beginning with one's own in the tenant itself, whatever state that is
-//! in but one: an invitation that waits to be accepted takes nothing away from what holds from above. Above, only memberships count that reach down and let in ([`lets_in`]). Nothing is stored per tenant below, so that
-//! a tenant that comes, moves or goes, and a membership that changes, have their effect at once.
+//! in but one: an invitation that waits to be accepted takes nothing away from what holds from above. Above, only
+//! memberships count that reach down and let in ([`lets_in`]). Nothing is stored per tenant below, so that a tenant that
+//! comes, moves or goes, and a membership that changes, have their effect at once.
 
 use db::{StoreError, Tx};
 use kit::{EnvironmentId, Millis, Scope, UserId};

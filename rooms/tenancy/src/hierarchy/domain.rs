@@ -271,8 +271,8 @@ pub(super) async fn deletable(
     Ok(())
 }
 
-/// Sets how far the members of a tenant reach: of one below the tenant in force, of any where none is in force. Where every member is to reach down, those there follow: at once when
-/// they are few, else by a task.
+/// Sets how far the members of a tenant reach: of one below the tenant in force, of any where none is in force. Where every
+/// member is to reach down, those there follow: at once when they are few, else by a task.
 pub(super) async fn set_access(
     tx: &Tx,
     change: &Change,

@@ -90,7 +90,8 @@ async fn create_roles(
         ("frontegg-tenant-id" = Option<String>, Header, description = "Tenant that must be able to see the role"),
     ),
     request_body = RoleChanges,
-    responses((status = 200, body = Role), (status = 404, description = "No such role")))]
+    responses((status = 200, body = Role), (status = 404, description = "No such role"),
+        (status = 409, description = "The key is taken")))]
 async fn update_role(
     State(room): State<Tenancy>,
     caller: AnyCaller,
@@ -153,7 +154,8 @@ async fn set_role_permissions(
 /// Makes the role one of a tenant, or with null one of the environment.
 #[utoipa::path(put, path = "/identity/resources/roles/v1/{roleId}/tenant", tag = "Roles",
     params(("roleId" = String, Path, description = "Id of the role")), request_body = RoleTenant,
-    responses((status = 200, body = Role), (status = 404, description = "No such role or tenant")))]
+    responses((status = 200, body = Role), (status = 404, description = "No such role or tenant"),
+        (status = 409, description = "The key is taken")))]
 async fn set_role_tenant(
     State(room): State<Tenancy>,
     caller: EnvironmentCaller,

@@ -50,7 +50,7 @@ pub(crate) struct NewRole {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) is_default: Option<bool>,
-    /// With isDefault: everybody who is a member already gets the role too, in the background.
+    /// With isDefault: everybody who is a member already gets the role too, in the background. For environment tokens only.
     pub(crate) migrate_role: Option<bool>,
     pub(crate) first_user_role: Option<bool>,
     /// 0 (strongest) to 32767; 0 when absent.
@@ -67,7 +67,7 @@ pub(crate) struct RoleChanges {
     pub(crate) name: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) is_default: Option<bool>,
-    /// With isDefault: everybody who is a member already gets the role too, in the background.
+    /// With isDefault: everybody who is a member already gets the role too, in the background. For environment tokens only.
     pub(crate) migrate_role: Option<bool>,
     pub(crate) first_user_role: Option<bool>,
     #[schema(value_type = Option<f64>, minimum = 0, maximum = 32767)]

@@ -136,7 +136,7 @@ pub(super) async fn is_taken(
         .opt(
             sql!(
                 "SELECT 1 FROM roles WHERE environment_id = $1 AND key = $2 AND id <> $3
-                   AND (tenant_id = $4 OR $4 = '' OR (tenant_id = '' AND $5)) LIMIT 1"
+                   AND ($4 = '' OR (tenant_id = '' AND $5)) LIMIT 1"
             ),
             args![
                 environment.as_str(),
