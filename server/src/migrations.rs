@@ -144,4 +144,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "tenancy_former_tenants",
         include_str!("../../migrations/0124_tenancy_former_tenants.sql"),
     ),
+    both(
+        125,
+        "access_lighter_refresh",
+        include_str!("../../migrations/0125_access_lighter_refresh.sql"),
+    ),
 ];

@@ -83,9 +83,10 @@ impl Conn {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut raw = Connection::open_with_flags(path, flags).map_err(open_error)?;
         raw.set_prepared_statement_cache_capacity(512);
+        // No mmap: a reader that finds the file changed unmaps all of it, and under writes that is every read.
         raw.execute_batch(
             "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-             PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;",
+             PRAGMA cache_size=-65536; PRAGMA mmap_size=0;",
         )
         .map_err(open_error)?;
         // Without this the planner marks statements whose plan may depend on a bound value, and clearing the values of

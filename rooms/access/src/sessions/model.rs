@@ -49,6 +49,8 @@ pub(crate) struct Presented {
     pub(crate) session_created_at: Millis,
     pub(crate) session_refreshed_at: Millis,
     pub(crate) session_ended: bool,
+    /// When the session may be swept; never before it ends.
+    pub(crate) sweep_at: Millis,
 }
 
 impl Presented {
@@ -122,6 +124,7 @@ mod tests {
             session_created_at: Millis(0),
             session_refreshed_at: Millis(0),
             session_ended,
+            sweep_at: Millis(0),
         };
         let standing = |rotated_at, ended, now| presented(rotated_at, ended).standing(Millis(now));
         assert_eq!(standing(None, false, 99_999), Standing::Current);

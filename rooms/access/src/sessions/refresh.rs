@@ -14,7 +14,7 @@ use web::CallOrigin;
 use super::cookies::CookieStyle;
 use super::domain::{self, SignedIn};
 use super::model::{EndReason, MEMORY_SECONDS, Presented, Standing};
-use super::store;
+use super::store::{self, Moved};
 use crate::gate::{self, Goal, Pass, Refusal, SessionRef, Wish};
 use crate::room::Access;
 
@@ -109,15 +109,20 @@ pub(crate) async fn refresh(
     let rotates = configuration.rotate_refresh_tokens || seen.standing == Standing::InGrace;
     if seen.standing == Standing::Current {
         // A tenant that was asked for is for this token only: a browser may hold one tenant per tab.
-        let moved = ask.wish.is_none() && pass.tenant.as_str() != seen.presented.tenant;
+        let moves = ask.wish.is_none() && pass.tenant.as_str() != seen.presented.tenant;
+        let expires_at = now.plus_seconds(refresh_seconds);
+        let swept_too_soon = expires_at > seen.presented.sweep_at;
         let step = Step {
             ask: Arc::clone(&ask),
             session: session.to_owned(),
             successor: rotates.then(|| crypto::sha256_hex(&ask.successor)),
-            tenant: moved.then(|| pass.tenant.to_string()),
+            moved: (moves || swept_too_soon).then(|| Moved {
+                tenant: moves.then(|| pass.tenant.to_string()),
+                sweep_at: store::sweep_at(expires_at, now).max(seen.presented.sweep_at),
+            }),
             user: seen.presented.user.clone(),
-            most: pass.limits.sessions.filter(|_| moved),
-            expires_at: now.plus_seconds(refresh_seconds),
+            most: pass.limits.sessions.filter(|_| moves),
+            expires_at,
         };
         room.app.db().write(async move |tx| step.take(tx).await).await?;
     }
@@ -207,8 +212,8 @@ struct Step {
     session: String,
     /// Hash of the value that follows; `None` where values are not rotated.
     successor: Option<String>,
-    /// The new active tenant, when it is another.
-    tenant: Option<String>,
+    /// A new active tenant or a later sweep.
+    moved: Option<Moved>,
     user: UserId,
     /// How many sessions the user may have, where that is to be seen to.
     most: Option<i64>,
@@ -233,8 +238,8 @@ impl Step {
         if let Some(successor) = &self.successor {
             store::insert_token(tx, environment, successor, &self.session, now, self.expires_at).await?;
         }
-        let tenant = self.tenant.as_deref();
-        if !store::touch(tx, environment, &self.session, tenant, now, self.expires_at).await? {
+        let moved = self.moved.as_ref();
+        if !store::touch(tx, environment, &self.session, moved, now, self.expires_at).await? {
             return Err(RefreshError::NoSession); // ended meanwhile; nothing of this transaction is kept
         }
         if let Some(most) = self.most {

@@ -15,7 +15,7 @@ pub(crate) async fn presented(
         .opt(
             sql!(
                 "SELECT r.session_id, r.expires_at, r.rotated_at, s.user_id, s.tenant_id, s.created_at, s.ended_at,
-                   s.last_refreshed_at
+                   s.last_refreshed_at, s.sweep_at
                  FROM refresh_tokens r
                  JOIN sessions s ON s.environment_id = r.environment_id AND s.id = r.session_id
                  WHERE r.environment_id = $1 AND r.hash = $2"
@@ -36,6 +36,7 @@ fn presented_from(row: &Row) -> Result<Presented, StoreError> {
         session_created_at: Millis(row.get(5)?),
         session_ended: row.get::<i64>(6)? != 0,
         session_refreshed_at: Millis(row.get(7)?),
+        sweep_at: Millis(row.get(8)?),
     })
 }
 
@@ -48,8 +49,8 @@ pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> 
     tx.exec(
         sql!(
             "INSERT INTO sessions (environment_id, id, user_id, tenant_id, created_at, last_refreshed_at, expires_at,
-               ended_at, end_reason, ip, user_agent, device_id)
-             VALUES ($1, $2, $3, $4, $5, $5, $6, 0, '', $7, $8, $9)"
+               ended_at, end_reason, ip, user_agent, device_id, sweep_at)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, 0, '', $7, $8, $9, $10)"
         ),
         args![
             environment,
@@ -60,7 +61,8 @@ pub(crate) async fn insert(tx: &Tx, environment: &str, session: &NewSession) -> 
             session.expires_at.0,
             &session.ip,
             &session.user_agent,
-            &session.device
+            &session.device,
+            sweep_at(session.expires_at, session.created_at).0
         ],
     )
     .await?;
@@ -131,17 +133,30 @@ pub(crate) async fn extend(
     Ok(extended == 1)
 }
 
-/// Notes a refresh. `tenant` is a new one to remember as active; leaving it alone spares an index. False when the session
-/// has ended.
+/// When a session that lives until `expires_at` may be swept, as seen at `now`: later by an eighth, so that not every refresh
+/// has to move it.
+pub(crate) const fn sweep_at(expires_at: Millis, now: Millis) -> Millis {
+    Millis(expires_at.0 + (expires_at.0 - now.0) / 8)
+}
+
+/// Columns of a session that an index holds; a refresh leaves them alone where it can.
+pub(crate) struct Moved {
+    /// The active tenant, when it is another.
+    pub(crate) tenant: Option<String>,
+    /// See [`sweep_at`].
+    pub(crate) sweep_at: Millis,
+}
+
+/// Notes a refresh. False when the session has ended.
 pub(crate) async fn touch(
     tx: &Tx,
     environment: &str,
     session: &str,
-    tenant: Option<&str>,
+    moved: Option<&Moved>,
     now: Millis,
     expires_at: Millis,
 ) -> Result<bool, StoreError> {
-    let touched = match tenant {
+    let touched = match moved {
         None => {
             tx.exec(
                 sql!(
@@ -152,13 +167,21 @@ pub(crate) async fn touch(
             )
             .await?
         }
-        Some(tenant) => {
+        Some(moved) => {
             tx.exec(
                 sql!(
-                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4, tenant_id = $5
+                    "UPDATE sessions SET last_refreshed_at = $3, expires_at = $4, sweep_at = $6,
+                       tenant_id = CASE WHEN $5 = '' THEN tenant_id ELSE $5 END
                      WHERE environment_id = $1 AND id = $2 AND ended_at = 0"
                 ),
-                args![environment, session, now.0, expires_at.0, tenant],
+                args![
+                    environment,
+                    session,
+                    now.0,
+                    expires_at.0,
+                    moved.tenant.as_deref().unwrap_or(""),
+                    moved.sweep_at.0
+                ],
             )
             .await?
         }
@@ -177,7 +200,7 @@ pub(crate) async fn end(
     let row = tx
         .opt(
             sql!(
-                "UPDATE sessions SET ended_at = $3, expires_at = $3, end_reason = $4
+                "UPDATE sessions SET ended_at = $3, expires_at = $3, sweep_at = $3, end_reason = $4
                  WHERE environment_id = $1 AND id = $2 AND ended_at = 0
                  RETURNING user_id, tenant_id"
             ),
@@ -197,7 +220,7 @@ pub(crate) async fn end_of_user(
 ) -> Result<(), StoreError> {
     tx.exec(
         sql!(
-            "UPDATE sessions SET ended_at = $4, expires_at = $4, end_reason = $5
+            "UPDATE sessions SET ended_at = $4, expires_at = $4, sweep_at = $4, end_reason = $5
              WHERE environment_id = $1 AND user_id = $2 AND ($3 = '' OR tenant_id = $3) AND ended_at = 0"
         ),
         args![
@@ -222,7 +245,7 @@ pub(crate) async fn end_others(
 ) -> Result<(), StoreError> {
     tx.exec(
         sql!(
-            "UPDATE sessions SET ended_at = $4, expires_at = $4, end_reason = $5
+            "UPDATE sessions SET ended_at = $4, expires_at = $4, sweep_at = $4, end_reason = $5
              WHERE environment_id = $1 AND user_id = $2 AND id <> $3 AND ended_at = 0"
         ),
         args![environment, user, kept, now.0, EndReason::Revoked.as_str()],
@@ -295,7 +318,7 @@ pub(crate) async fn trim(
 ) -> Result<u64, StoreError> {
     tx.exec(
         sql!(
-            "UPDATE sessions SET ended_at = $5, expires_at = $5, end_reason = $6
+            "UPDATE sessions SET ended_at = $5, expires_at = $5, sweep_at = $5, end_reason = $6
              WHERE environment_id = $1 AND id IN (
                SELECT id FROM sessions
                WHERE environment_id = $1 AND user_id = $2 AND ended_at = 0 AND expires_at > $5 AND id <> $3
@@ -370,19 +393,19 @@ pub(crate) async fn remove_of_tenant(
     Ok(i64::try_from(ids.len()).is_ok_and(|found| found < most))
 }
 
-/// Sessions of any environment that ended or ran out before `before`, oldest first.
+/// Sessions of any environment that ended or ran out some time before `before`, oldest first.
 pub(crate) async fn due(tx: &Tx, before: Millis, most: i64) -> Result<Vec<(String, String)>, StoreError> {
     let rows = tx
         .all(
             // all environments: the sweep takes what is due, wherever it is
-            sql!("SELECT environment_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2"),
+            sql!("SELECT environment_id, id FROM sessions WHERE sweep_at < $1 ORDER BY sweep_at, id LIMIT $2"),
             args![before.0, most],
         )
         .await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// Tokens of any environment that are past their end, rotated ones included.
+/// Rotated tokens of any environment that are past their end. One that was never rotated goes with its session.
 pub(crate) async fn tokens_due(
     tx: &Tx,
     before: Millis,
@@ -392,7 +415,8 @@ pub(crate) async fn tokens_due(
         .all(
             // all environments: the sweep takes what is due, wherever it is
             sql!(
-                "SELECT environment_id, hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at, hash LIMIT $2"
+                "SELECT environment_id, hash FROM refresh_tokens
+                 WHERE rotated_at > 0 AND expires_at < $1 ORDER BY expires_at, hash LIMIT $2"
             ),
             args![before.0, most],
         )

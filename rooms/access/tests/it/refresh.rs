@@ -145,20 +145,50 @@ async fn without_rotation_one_value_lives_on() {
     house.refresh(&token).await.expect(401);
 }
 
+const DAY: i64 = 24 * 3600;
+
 #[tokio::test]
-async fn a_refresh_token_ends_with_its_life_and_is_swept() {
+async fn a_refresh_token_ends_with_its_life_and_is_swept_with_its_session() {
     let (house, token) = signed_in().await;
-    house.clock.advance_seconds(2_592_000 - 1);
+    house.clock.advance_seconds(30 * DAY - 1);
     let next = house
         .refresh(&token)
         .await
         .expect(200)
         .text("refreshToken")
         .to_owned();
-    house.clock.advance_seconds(2_592_000);
+    house.clock.advance_seconds(30 * DAY);
     house.refresh(&next).await.expect(401);
     house.sweep().await;
-    assert_eq!(rows(&house).await, 1); // what ended is kept for an hour
+    assert_eq!(rows(&house).await, 1, "the replaced one is gone");
+    house.clock.advance_seconds(30 * DAY / 8 + 3601);
+    house.sweep().await;
+    assert_eq!(rows(&house).await, 0);
+}
+
+#[tokio::test]
+async fn no_sweep_takes_a_session_that_is_refreshed_early_or_late() {
+    let (house, mut token) = signed_in().await;
+    for days in [1, 2, 29, 1, 29] {
+        house.clock.advance_seconds(days * DAY);
+        house.sweep().await;
+        let answer = house.refresh(&token).await.expect(200);
+        answer.text("refreshToken").clone_into(&mut token);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_swept_an_hour_later() {
+    let (house, token) = signed_in().await;
+    let next = house.refresh(&token).await.expect(200);
+    house
+        .ask("POST", LOGOUT)
+        .header("cookie", &format!("{COOKIE}={}", next.text("refreshToken")))
+        .send()
+        .await
+        .expect(201);
+    house.sweep().await;
+    assert_eq!(rows(&house).await, 2); // what ended is kept for an hour
     house.clock.advance_seconds(3601);
     house.sweep().await;
     assert_eq!(rows(&house).await, 0);
