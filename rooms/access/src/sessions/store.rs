@@ -398,7 +398,9 @@ pub(crate) async fn due(tx: &Tx, before: Millis, most: i64) -> Result<Vec<(Strin
     let rows = tx
         .all(
             // all environments: the sweep takes what is due, wherever it is
-            sql!("SELECT environment_id, id FROM sessions WHERE sweep_at < $1 ORDER BY sweep_at, id LIMIT $2"),
+            sql!(
+                "SELECT environment_id, id FROM sessions WHERE sweep_at < $1 ORDER BY sweep_at, id LIMIT $2"
+            ),
             args![before.0, most],
         )
         .await?;
