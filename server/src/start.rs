@@ -1,6 +1,8 @@
 //! From a configuration to a running server, and down again.
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crypto::HashPool;
@@ -11,7 +13,7 @@ use outbound::{
     AwsKeys, AwsSurroundings, Endpoints, Http, Inbox, LeakLists, MailTransport, Outbound, SmsHook,
     SmsTransport, Smtp, Ways,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use web::EdgeSettings;
 
 use crate::background::Background;
@@ -64,13 +66,26 @@ pub async fn open_at(config: &Config, database: DatabaseUrl, exclusive: bool) ->
     })
 }
 
+/// How many connections may wait to be accepted, as far as the system allows it. Beyond it a first packet is lost, which its
+/// sender repeats after a second: the usual 128 are fewer than a burst of sign-ins brings.
+const BACKLOG: u32 = 4096;
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Runs a server until `stop` resolves.
 ///
 /// # Errors
 /// A sentence for the operator when it cannot start.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), String> {
-    let listener = TcpListener::bind(config.listen)
-        .await
+    let listener = listener(config.listen)
         .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let public_url = config
@@ -270,5 +285,23 @@ pub fn engine_of(url: &DatabaseUrl) -> Engine {
     match url {
         DatabaseUrl::Sqlite(_) => Engine::Sqlite,
         DatabaseUrl::Postgres(_) => Engine::Postgres,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_of_connections_waits_for_the_server() {
+        let unattended = listener(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = unattended.local_addr().unwrap();
+        let burst: Vec<TcpStream> = (0..400)
+            .map(|_| TcpStream::connect_timeout(&address, Duration::from_secs(3)).unwrap())
+            .collect();
+        assert_eq!(burst.len(), 400);
     }
 }

@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 use super::native::Hasher;
 use super::{HashCost, MAX_PASSWORD_BYTES, StoredHash, normalised};
 
+/// How far the threads stand back, so that a burst of logins does not slow every other request down.
+const NICE: u8 = 10;
+
 /// Why a password was not hashed or checked.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum HashError {
@@ -348,7 +351,7 @@ impl Shared {
     }
 
     fn run(&self) {
-        yield_to_requests();
+        kit::yield_to_requests(NICE);
         let mut hasher = Hasher::new(self.cost);
         while let Some(job) = self.next() {
             // A panic inside a hash costs that call, not the thread; the next hash overwrites all memory.
@@ -357,16 +360,6 @@ impl Shared {
                 hasher = Hasher::new(self.cost);
             }
         }
-    }
-}
-
-/// Lowers the scheduling priority of the calling thread, so that a burst of logins does not slow every other request
-/// down. On Linux a nice value belongs to a thread, not to the process, and `setpriority` takes a thread id. Where it
-/// does not work the pool is merely less polite.
-fn yield_to_requests() {
-    #[cfg(target_os = "linux")]
-    {
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
     }
 }
 
