@@ -154,7 +154,7 @@ async fn obey(command: Command, config: Config) -> Result<(), Refused> {
     match command {
         Command::Dev { fresh } => {
             if fresh {
-                data::wipe_dev(&config)?;
+                data::wipe_dev(&config).await?;
             }
             Ok(start::run(config, stop_signal()).await?)
         }

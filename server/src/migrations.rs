@@ -149,4 +149,9 @@ pub const MIGRATIONS: &[Migration] = &[
         "access_lighter_refresh",
         include_str!("../../migrations/0125_access_lighter_refresh.sql"),
     ),
+    both(
+        126,
+        "access_contested_passwords",
+        include_str!("../../migrations/0126_access_contested_passwords.sql"),
+    ),
 ];

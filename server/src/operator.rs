@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use axum::body::Bytes;
 use db::Db;
 use metrics_exporter_prometheus::PrometheusHandle;
 use web::{
@@ -17,8 +18,9 @@ struct Operator {
     document: Arc<Lazy>,
 }
 
-/// The API document as text, written when it is first asked for.
-type Lazy = LazyLock<String, Box<dyn FnOnce() -> String + Send>>;
+/// The API document as text, written when it is first asked for and shared by all answers: a client that asks often and reads
+/// slowly holds no copies.
+type Lazy = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
 
 /// The operator's routes, given the document of all others.
 pub(crate) fn operator_routes(
@@ -34,7 +36,7 @@ pub(crate) fn operator_routes(
             .version(env!("CARGO_PKG_VERSION"))
             .description(Some("Multi-tenant identity: tenants, users, roles, sign-in."))
             .build();
-        document.to_json().unwrap_or_default()
+        document.to_json().unwrap_or_default().into()
     }));
     let operator = Operator {
         db: app.db().clone(),
@@ -81,7 +83,10 @@ async fn metrics_text(State(operator): State<Operator>) -> Result<Response, Prob
 /// The OpenAPI document of this server.
 #[utoipa::path(get, path = "/openapi.json", tag = "Operation", responses((status = 200)))]
 async fn openapi(State(operator): State<Operator>) -> Response {
-    with_type("application/json; charset=utf-8", operator.document.to_string())
+    with_type(
+        "application/json; charset=utf-8",
+        Bytes::clone(&operator.document),
+    )
 }
 
 /// A page to browse the document.
@@ -93,7 +98,7 @@ async fn docs() -> Response {
     WithHeaders(headers, Html(include_str!("docs.html"))).into_response()
 }
 
-fn with_type(kind: &'static str, body: String) -> Response {
+fn with_type(kind: &'static str, body: impl IntoResponse) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     WithHeaders(headers, body).into_response_replacing()
@@ -104,7 +109,7 @@ trait Replacing {
     fn into_response_replacing(self) -> Response;
 }
 
-impl Replacing for WithHeaders<String> {
+impl<B: IntoResponse> Replacing for WithHeaders<B> {
     fn into_response_replacing(self) -> Response {
         let mut response = self.1.into_response();
         for (name, value) in &self.0 {

@@ -49,6 +49,7 @@ pub struct Stored<S> {
     pub id: String,
     #[serde(flatten)]
     pub value: S,
+    /// The epoch, like `updatedAt`, where nothing was written.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
     #[schema(value_type = String, format = DateTime)]
@@ -290,7 +291,6 @@ pub async fn lay_over<S: Setting + PartialEq>(
 pub async fn read_absent<S: Setting>(app: &App, caller: &AnyCaller) -> Result<Json<Stored<S>>, Problem> {
     let scope = caller.scope();
     let bare = caller.user().is_none() && scope.tenant.is_none();
-    let now = app.now();
     let found = app
         .db()
         .read(async move |tx| in_force::<S>(tx, &scope).await)
@@ -298,7 +298,7 @@ pub async fn read_absent<S: Setting>(app: &App, caller: &AnyCaller) -> Result<Js
     match found {
         Some(stored) => Ok(Json(stored)),
         None if bare => Err(Problem::not_found(format!("{} is not configured", S::NAME))),
-        None => Ok(Json(unwritten(now))),
+        None => Ok(Json(unwritten())),
     }
 }
 
@@ -310,18 +310,18 @@ pub async fn read_environment<S: Setting>(
     app: &App,
     environment: &EnvironmentId,
 ) -> Result<Json<Stored<S>>, Problem> {
-    let (scope, now) = (Scope::environment(environment.clone()), app.now());
+    let scope = Scope::environment(environment.clone());
     let found = app.db().read(async move |tx| written(tx, &scope).await).await?;
-    Ok(Json(found.unwrap_or_else(|| unwritten(now))))
+    Ok(Json(found.unwrap_or_else(unwritten)))
 }
 
-/// The default, as of now.
-fn unwritten<S: Setting>(now: Millis) -> Stored<S> {
+/// The default, which was always there: clients that compare what they read must see the same each time.
+fn unwritten<S: Setting>() -> Stored<S> {
     Stored {
         id: String::new(),
         value: S::default(),
-        created_at: now,
-        updated_at: now,
+        created_at: Millis(0),
+        updated_at: Millis(0),
     }
 }
 

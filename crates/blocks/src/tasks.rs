@@ -176,6 +176,24 @@ pub async fn find(tx: &Tx, environment: &EnvironmentId, id: &str) -> Result<Opti
     row.as_ref().map(task_from).transpose()
 }
 
+/// The tasks of a kind in this environment that are not done yet.
+///
+/// # Errors
+/// When storage fails.
+pub async fn open(tx: &Tx, environment: &EnvironmentId, kind: &str) -> Result<Vec<Task>, StoreError> {
+    let rows = tx
+        .all(
+            sql!(
+                "SELECT environment_id, id, kind, state, task_order, task_cursor, total, done, failed, errors, created_at, updated_at
+                 FROM tasks WHERE environment_id = $1 AND kind = $2 AND state IN ('NotStarted', 'InProgress')
+                 ORDER BY created_at, id"
+            ),
+            args![environment.as_str(), kind],
+        )
+        .await?;
+    rows.iter().map(task_from).collect()
+}
+
 fn task_from(row: &Row) -> Result<Task, StoreError> {
     let json = |text: String| serde_json::from_str(&text).map_err(StoreError::other);
     let environment: String = row.get(0)?;

@@ -1,4 +1,7 @@
-//! Connections: bounded in number, with header timeouts, drained on stop.
+//! Connections: bounded in number, none silent for long, drained on stop.
+
+mod leftover;
+mod patience;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,10 +18,16 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use self::leftover::Leftover;
+use self::patience::Patient;
 use crate::Edge;
 
 /// A client that has not sent its headers by then is cut off.
 const HEADERS: Duration = Duration::from_secs(10);
+/// How many requests of one HTTP/2 connection may be under way.
+const STREAMS: u32 = 64;
+/// How often a peer that speaks HTTP/2 is asked whether it is still there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
 /// How long open requests may take after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(25);
 
@@ -33,7 +42,9 @@ pub async fn serve(listener: TcpListener, edge: Edge, connections: usize, stop: 
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(200);
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_concurrent_streams(STREAMS);
     let places = Arc::new(Semaphore::new(connections));
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
@@ -48,11 +59,19 @@ pub async fn serve(listener: TcpListener, edge: Edge, connections: usize, stop: 
         let edge = edge.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let edge = edge.clone();
-            async move { Ok::<_, Infallible>(edge.answer(request.map(Body::new), peer).await) }
+            async move {
+                let (head, body) = request.into_parts();
+                let (body, left) = Leftover::of(head.version, &head.headers, body);
+                let mut answer = edge
+                    .answer(Request::from_parts(head, Body::new(body)), peer)
+                    .await;
+                left.settle(answer.headers_mut()).await;
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = graceful.watch(
             builder
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection(TokioIo::new(Patient::new(stream)), service)
                 .into_owned(),
         );
         spawn(async move {

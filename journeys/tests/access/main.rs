@@ -25,5 +25,6 @@ mod refresh;
 mod restrictions;
 mod sessions;
 mod signup;
+mod strangers;
 mod unlock;
 mod whole_journey;

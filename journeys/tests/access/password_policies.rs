@@ -26,6 +26,35 @@ async fn allow(world: &World, switch: &str) {
 }
 
 both_engines! {
+    async fn a_policy_that_nobody_wrote_reads_the_same_each_time(world: World) {
+        let admin = world.admin("admin@example.com").await;
+        for path in [HISTORY, ROTATION] {
+            for path in [path.to_owned(), format!("{path}/vendor")] {
+                let first = admin.get(&path).await.expect(200).json();
+                world.clock.advance_seconds(60);
+                assert_eq!(admin.get(&path).await.expect(200).json(), first, "{path}");
+            }
+        }
+    }
+
+    async fn what_a_tenant_has_is_shown_once_the_environment_lets_it_count(world: World) {
+        let vendor = world.vendor().await;
+        world.tenant("acme").await;
+        let acme = vendor.in_tenant("acme");
+        vendor.post(HISTORY, json!({"enabled": true, "historySize": 3})).await.expect(201);
+        let own = acme.post(HISTORY, json!({"enabled": true, "historySize": 9})).await.expect(201).json();
+        vendor.post(ROTATION, json!({"isActive": true, "rotationPeriod": 60})).await.expect(200);
+        acme.post(ROTATION, json!({"isActive": true, "rotationPeriod": 30})).await.expect(200);
+        let history = acme.get(HISTORY).await.expect(200);
+        assert_eq!((history.at("/historySize"), history.at("/id")), (json!(3), own["id"].clone()));
+        let rotation = acme.get(ROTATION).await.expect(200);
+        assert_eq!((rotation.at("/rotationPeriod"), rotation.at("/tenantId")), (json!(60), json!("")));
+        allow(world, "allowOverrideEnforcePasswordHistory").await;
+        allow(world, "allowOverridePasswordExpiration").await;
+        assert_eq!(acme.get(HISTORY).await.expect(200).json(), own);
+        assert_eq!(acme.get(ROTATION).await.expect(200).at("/rotationPeriod"), json!(30));
+    }
+
     async fn the_password_policy_is_read_by_anybody_and_written_by_the_environment(world: World) {
         assert_eq!(world.anyone().get(POLICY).await.expect(200).json(), built_in());
         assert_eq!(world.anyone().get(STRICTEST).await.expect(200).json(), built_in());

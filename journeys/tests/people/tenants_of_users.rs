@@ -187,11 +187,17 @@ both_engines! {
         let told = vendor.get(&status).await.expect(200);
         assert_eq!((told.at("/status"), told.at("/total"), told.at("/succeeded")), (json!("InProgress"), json!(120), json!(100)));
         vendor.in_tenant("new").get(&status).await.expect(404);
+        // Twenty are still there, and would be deleted with it.
+        vendor.delete(&format!("{}/old", at::TENANTS)).await
+            .refuses(409, "The users of this account are being moved to another one; delete it when that is done");
         world.settle().await;
         let told = vendor.get(&status).await.expect(200);
         assert_eq!((told.at("/status"), told.at("/succeeded"), told.at("/failed")), (json!("Completed"), json!(120), json!(0)));
         assert_eq!(vendor.in_tenant("new").get(at::USERS_V3).await.expect(200).at("/_metadata/totalItems"), json!(120));
         assert_eq!(vendor.in_tenant("old").get(at::USERS_V3).await.expect(200).at("/_metadata/totalItems"), json!(0));
+        vendor.delete(&format!("{}/old", at::TENANTS)).await.expect(200);
+        world.settle().await;
+        assert_eq!(vendor.in_tenant("new").get(at::USERS_V3).await.expect(200).at("/_metadata/totalItems"), json!(120));
     }
 
     async fn a_member_of_both_tenants_keeps_the_membership_of_the_target(world: World) {

@@ -82,6 +82,15 @@ pub(crate) struct Pass {
     pub(crate) application: Application,
     /// What holds for sessions in the tenant.
     pub(crate) limits: Limits,
+    /// Sessions from before this count no more: for the user, or in the tenant.
+    since: Millis,
+}
+
+impl Pass {
+    /// Whether a session that began at this moment counts.
+    pub(crate) fn admits_from(&self, began: Millis) -> bool {
+        began >= self.since
+    }
 }
 
 /// Whether `user` may have a token, and for which tenant and application.
@@ -107,10 +116,14 @@ pub(crate) async fn admit(
     let memberships = if user.verified {
         memberships
     } else {
-        own_ways_in(memberships)
+        own_ways_in(memberships, user.created_at)
     };
     let (all, door) = before_door(tx, environment, &user, memberships, goal, now).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
+    let entered = all.iter().find(|one| one.tenant_id == tenant.as_str());
+    let since = entered
+        .and_then(Membership::ended_sessions)
+        .map_or(user.valid_after, |ended| ended.max(user.valid_after));
     // Of those reached from above, which may be a hundred thousand, only the one that the token is for.
     if !tenant_ids.iter().any(|own| *own == tenant.as_str()) {
         tenant_ids.push(tenant.to_string());
@@ -131,16 +144,16 @@ pub(crate) async fn admit(
         permissions: keys(configuration.add_permissions_to_jwt, permissions),
         application: door.application,
         limits,
+        since,
         user,
     })
 }
 
-/// The memberships that count for somebody whose address is not proved: the first one, and those they have been in. Whoever
-/// has taken an address that is not theirs does not get into tenants that invite its owner.
-fn own_ways_in(mut memberships: Vec<Membership>) -> Vec<Membership> {
-    let place = |one: &Membership| (one.created_at, one.tenant_id.clone());
-    let first = memberships.iter().map(place).min();
-    memberships.retain(|one| one.status != MembershipStatus::NotActivated || Some(place(one)) == first);
+/// The memberships that count for somebody whose address is not proved: what the account began with, and those they have
+/// been in. Whoever has taken an address that is not theirs does not get into tenants that invite or add its owner, also
+/// where nothing else is left.
+fn own_ways_in(mut memberships: Vec<Membership>, began: Millis) -> Vec<Membership> {
+    memberships.retain(|one| one.created_at <= began || one.status == MembershipStatus::Activated);
     memberships
 }
 

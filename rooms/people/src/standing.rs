@@ -65,9 +65,18 @@ pub async fn stand(
     standing: Standing,
     now: Millis,
 ) -> Result<UserRecord, StoreError> {
+    let verified = held.verified || (standing.proved && held.email.is_some());
+    // A new password with the first proof of the address: whoever was in before may have been a stranger.
+    let strange = if verified && !held.verified && standing.tokens_end {
+        identifiers::proved_beside(tx, environment, held.id.as_str()).await?
+    } else {
+        Vec::new()
+    };
+    let number = held.phone_number.clone();
     let new = UserRecord {
         is_locked: standing.locked.unwrap_or(held.is_locked),
-        verified: held.verified || (standing.proved && held.email.is_some()),
+        verified,
+        phone_number: number.filter(|number| !strange.iter().any(|one| one.is_number(number))),
         valid_after: if standing.tokens_end {
             now
         } else {
@@ -79,6 +88,7 @@ pub async fn stand(
         // Neither address nor username changes, so nobody can be in the way.
         return Err(StoreError::NoRow);
     }
+    identifiers::disown(tx, environment, held.id.as_str(), &strange).await?;
     if new.verified && !held.verified {
         confirm(tx, environment, &new).await?;
     }

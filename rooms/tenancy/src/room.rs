@@ -19,6 +19,12 @@ use crate::{account, applications, hierarchy, migration, permissions, roles, ten
 /// What a room that owns rows of tenants does when a tenant is deleted.
 #[async_trait]
 pub trait TenantPurge: Send + Sync {
+    /// Whether work is under way that needs the tenant: until it is done the tenant is not deleted.
+    async fn is_needed(&self, tx: &Tx, scope: &Scope) -> Result<bool, StoreError> {
+        let _ = (tx, scope);
+        Ok(false)
+    }
+
     /// Removes up to `most` rows of the tenant that the scope names; true when nothing of it is left.
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, now: Millis) -> Result<bool, StoreError>;
 

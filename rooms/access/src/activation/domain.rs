@@ -153,10 +153,15 @@ async fn pending(
     })
 }
 
-/// Whether the password may be that of somebody who took the address before its owner was invited: nobody has proved it, and
-/// the user has been added to more than the tenant that the account began in. Whichever link proves it then.
+/// Whether the password may be that of somebody who took the address before its owner came: nobody has proved it, and the
+/// user was added to another tenant than the account began in, or signed up once more. Whichever link proves it then.
 async fn is_anybodys(tx: &Tx, environment: &EnvironmentId, user: &UserRecord) -> Result<bool, StoreError> {
-    Ok(!user.verified && people::memberships(tx, environment, &user.id).await?.len() > 1)
+    if user.verified {
+        return Ok(false);
+    }
+    let memberships = people::memberships(tx, environment, &user.id).await?;
+    Ok(memberships.iter().any(|one| one.created_at > user.created_at)
+        || passwords::store::is_contested(tx, environment.as_str(), user.id.as_str()).await?)
 }
 
 /// What it was issued with, unless it was for an address that the user no longer has.

@@ -141,12 +141,33 @@ pub(crate) async fn put(
              VALUES ($1, $2, $3, $4, NULL, $5, $5)
              ON CONFLICT (environment_id, user_id) DO UPDATE SET
                kind = excluded.kind, hash = excluded.hash, config = NULL, updated_at = excluded.updated_at,
-               leaked = 0, leak_asked_at = 0"
+               leaked = 0, leak_asked_at = 0, contested = FALSE"
         ),
         args![environment, user, HashKind::Native.as_str(), hash, now.0],
     )
     .await?;
     Ok(())
+}
+
+/// Notes that a password may be a stranger's, until it is replaced.
+pub(crate) async fn contest(tx: &Tx, environment: &str, user: &str) -> Result<(), StoreError> {
+    tx.exec(
+        sql!("UPDATE credentials SET contested = TRUE WHERE environment_id = $1 AND user_id = $2"),
+        args![environment, user],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether that was noted.
+pub(crate) async fn is_contested(tx: &Tx, environment: &str, user: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .opt(
+            sql!("SELECT contested FROM credentials WHERE environment_id = $1 AND user_id = $2"),
+            args![environment, user],
+        )
+        .await?;
+    row.map_or(Ok(false), |row| row.get(0))
 }
 
 /// Replaces a hash by a better one of the same password, unless the password was changed meanwhile. `updated_at` stays:

@@ -74,8 +74,8 @@ async fn token_for_tenant(
             };
             let pass = gate::admit(tx, &id, user, &settings, goal, now).await?;
             // It may outlast what the other tenant allows; whether it idles is for its refresh to say.
-            let over = pass.limits.over(began, now, now).is_some();
-            Ok::<_, Refusal>((!over).then_some((pass, began)))
+            let counts = pass.admits_from(began) && pass.limits.over(began, now, now).is_none();
+            Ok::<_, Refusal>(counts.then_some((pass, began)))
         })
         .await?;
     let (pass, began) = pass.ok_or_else(|| Problem::unauthorized("Unauthorized"))?;

@@ -91,7 +91,7 @@ pub(crate) async fn refresh(
         Err(Refusal::Application(error)) => return Err(RefreshError::Application(error)),
         Err(_) => return Err(RefreshError::NoSession),
     };
-    if seen.presented.session_created_at < pass.user.valid_after {
+    if !pass.admits_from(seen.presented.session_created_at) {
         return Err(RefreshError::NoSession);
     }
     let session = seen.presented.session.as_str();
@@ -109,7 +109,8 @@ pub(crate) async fn refresh(
     let rotates = configuration.rotate_refresh_tokens || seen.standing == Standing::InGrace;
     if seen.standing == Standing::Current {
         // A tenant that was asked for is for this token only: a browser may hold one tenant per tab.
-        let moves = ask.wish.is_none() && pass.tenant.as_str() != seen.presented.tenant;
+        let elsewhere = pass.tenant.as_str() != seen.presented.tenant;
+        let moves = ask.wish.is_none() && elsewhere;
         let expires_at = now.plus_seconds(refresh_seconds);
         let swept_too_soon = expires_at > seen.presented.sweep_at;
         let step = Step {
@@ -121,7 +122,7 @@ pub(crate) async fn refresh(
                 sweep_at: store::sweep_at(expires_at, now).max(seen.presented.sweep_at),
             }),
             user: seen.presented.user.clone(),
-            most: pass.limits.sessions.filter(|_| moves),
+            most: pass.limits.sessions.filter(|_| elsewhere),
             expires_at,
         };
         room.app.db().write(async move |tx| step.take(tx).await).await?;

@@ -344,6 +344,14 @@ impl Coming {
             }
             None => None,
         };
+        // Whosever the address is: otherwise the answer would tell whether it is somebody's.
+        if let Some(username) = &self.order.newcomer.username
+            && people::user_by_username(tx, environment, username)
+                .await?
+                .is_some()
+        {
+            return Err(SignUpError::UsernameTaken);
+        }
         if let Some(email) = self.order.email()
             && let Some(user) = people::user_by_email(tx, environment, email).await?
         {

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::domain::{Coming, Done};
 use crate::activation::{CODE, Decoy, mail_again};
 use crate::letters::{letter, scope_of};
+use crate::passwords;
 
 /// What ids are made of that stand for nobody: the same ones each time for an address, so that asking twice tells no more
 /// than asking once.
@@ -47,6 +48,8 @@ impl Coming {
             .as_ref()
             .filter(|user| !user.verified && user.email.as_deref() == Some(email));
         if let Some(user) = waiting {
+            // One of the two is a stranger; who proves the address chooses the password.
+            passwords::store::contest(tx, self.environment.as_str(), user.id.as_str()).await?;
             let (metadata, from) = (self.order.metadata.as_ref(), &self.caller.from);
             let issued = mail_again(tx, &self.room, &self.environment, user, metadata, from, now).await?;
             let made = match joined {

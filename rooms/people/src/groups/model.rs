@@ -92,7 +92,6 @@ impl From<Group> for GroupBrief {
 pub(crate) struct GroupUser {
     pub(crate) id: String,
     /// Null for a user known by a username only.
-    #[schema(value_type = String)]
     pub(crate) email: Option<String>,
     pub(crate) name: String,
     /// `""` without a picture.

@@ -147,6 +147,35 @@ pub(crate) async fn proved_number(
     Ok(held.find(|one| one.verified).map(|one| one.value))
 }
 
+/// What a user has proved beside the primary address.
+pub(crate) async fn proved_beside(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+) -> Result<Vec<Identifier>, StoreError> {
+    let mut all = store::of_user(tx, environment, Kind::Email, user).await?;
+    all.retain(|one| !one.is_primary);
+    all.append(&mut store::of_user(tx, environment, Kind::Phone, user).await?);
+    all.retain(|one| one.verified);
+    Ok(all)
+}
+
+/// Takes these identifiers from a user, with every code and ticket that is open: nobody who had them gets in by them.
+pub(crate) async fn disown(
+    tx: &Tx,
+    environment: &EnvironmentId,
+    user: &str,
+    strange: &[Identifier],
+) -> Result<(), StoreError> {
+    if strange.is_empty() {
+        return Ok(());
+    }
+    for one in strange {
+        remove(tx, environment, one).await?;
+    }
+    one_time::void_all_of(tx, environment, user).await
+}
+
 /// Brings the identifiers of a held user in step with a changed row. False when the new address is somebody else's.
 pub(crate) async fn follow(
     tx: &Tx,

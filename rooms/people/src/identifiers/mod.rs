@@ -23,7 +23,9 @@ use web::Routes;
 
 use crate::room::People;
 
-pub(crate) use book::{Erased, enlist_all, erase, follow, open, proved_number, strike_all};
+pub(crate) use book::{
+    Erased, disown, enlist_all, erase, follow, open, proved_beside, proved_number, strike_all,
+};
 pub use links::{ACTIVATE_USER, RESET_PASSWORD};
 pub(crate) use links::{page_link, void_resets};
 pub(crate) use model::phone_prefix;

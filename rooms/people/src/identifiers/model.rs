@@ -44,6 +44,10 @@ pub(crate) struct Identifier {
 }
 
 impl Identifier {
+    pub(crate) fn is_number(&self, number: &str) -> bool {
+        self.kind == Kind::Phone && self.value == number
+    }
+
     /// Whether nobody else may have it.
     pub(crate) const fn is_owned(&self) -> bool {
         self.verified || (self.is_primary && matches!(self.kind, Kind::Email))

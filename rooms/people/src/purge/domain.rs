@@ -17,6 +17,7 @@ use crate::families;
 use crate::groups;
 use crate::ranks;
 use crate::records;
+use crate::tenants;
 use crate::users;
 
 /// Kind of the task that takes a deleted role from its holders.
@@ -49,6 +50,10 @@ impl PeopleTenancy {
 
 #[async_trait]
 impl tenancy::TenantPurge for PeopleTenancy {
+    async fn is_needed(&self, tx: &Tx, scope: &Scope) -> Result<bool, StoreError> {
+        tenants::is_being_left(tx, scope).await
+    }
+
     /// Ends up to `most` memberships. A user without another tenant is deleted with everything kept about them.
     async fn purge(&self, tx: &Tx, scope: &Scope, most: i64, now: Millis) -> Result<bool, StoreError> {
         let environment = &scope.environment;

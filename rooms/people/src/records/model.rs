@@ -166,7 +166,14 @@ impl Membership {
         self.status != MembershipStatus::PendingInvitation || self.is_disabled
     }
 
-    /// A membership that begins now, without an end.
+    /// When sessions from before were last ended here; `None` where the membership has only begun.
+    #[must_use]
+    pub fn ended_sessions(&self) -> Option<Millis> {
+        (self.valid_after >= self.created_at).then_some(self.valid_after)
+    }
+
+    /// A membership that begins now, without an end. Tokens from an earlier one, which are told apart by whole seconds,
+    /// do not count in it.
     pub(crate) fn new(
         tenant: &str,
         role_ids: Vec<String>,
@@ -180,7 +187,7 @@ impl Membership {
             status,
             is_disabled: false,
             expires_at: None,
-            valid_after: Millis(0),
+            valid_after: before(now),
             sub_accounts,
             created_at: now,
         }
@@ -197,6 +204,11 @@ impl Membership {
     pub fn is_usable(&self, now: Millis) -> bool {
         !self.is_disabled && !self.is_expired(now)
     }
+}
+
+/// The last moment of the second before.
+pub(crate) fn before(now: Millis) -> Millis {
+    Millis((now.seconds() * 1000 - 1).max(0))
 }
 
 /// What the gate asks about a user in a tenant on every request.

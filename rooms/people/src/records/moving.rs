@@ -1,10 +1,10 @@
 //! Members that change their tenant: rows first, counters after all of them.
 
 use db::{StoreError, Tx};
-use kit::Scope;
+use kit::{Millis, Scope};
 
 use super::domain;
-use super::model::{Membership, UserRecord};
+use super::model::{Membership, UserRecord, before};
 use super::store;
 use crate::ranks::{self, Ground};
 
@@ -27,7 +27,7 @@ pub(crate) async fn move_members(
     source: &Scope,
     target: &Scope,
     ids: &[String],
-    reaches: bool,
+    (reaches, now): (bool, Millis),
 ) -> Result<Vec<Moved>, StoreError> {
     let environment = &source.environment;
     // All of them are held before anything is counted, so that writers who meet wait instead of deadlocking.
@@ -45,7 +45,7 @@ pub(crate) async fn move_members(
         let new = Membership {
             tenant_id: target.tenant_id().to_owned(),
             role_ids: roles.into_iter().map(|role| role.id).collect(),
-            valid_after: kit::Millis(0),
+            valid_after: before(now),
             sub_accounts: reaches,
             ..old
         };

@@ -7,5 +7,5 @@ mod moving;
 mod store;
 
 pub(crate) use api::routes;
-pub(crate) use moving::KIND as MOVE;
 pub use moving::MemberMove;
+pub(crate) use moving::{KIND as MOVE, is_being_left};

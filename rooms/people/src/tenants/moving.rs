@@ -52,10 +52,13 @@ pub(super) async fn begin(
     body: &MoveBody,
 ) -> Result<Option<String>, UserError> {
     let environment = &change.scope.environment;
-    for tenant in [&body.src_tenant_id, &body.target_tenant_id] {
-        if !tenancy::tenant_exists(tx, environment, tenant).await? {
-            return Err(UserError::NoTenant);
-        }
+    // Both are held, one order for everybody: neither is deleted before the task is there to be seen.
+    let mut both = [&body.src_tenant_id, &body.target_tenant_id];
+    both.sort_unstable();
+    for tenant in both {
+        tenancy::hold_tenant(tx, environment, tenant)
+            .await?
+            .ok_or(UserError::NoTenant)?;
     }
     let total = ranks::sizes(tx, environment, &body.src_tenant_id)
         .await?
@@ -69,6 +72,17 @@ pub(super) async fn begin(
     };
     let task = tasks::begin(tx, &change.ids, environment, runner, &order, total, change.now).await?;
     Ok((task.state == tasks::State::InProgress).then_some(task.id))
+}
+
+/// Whether members are still being moved out of the tenant of the scope.
+pub(crate) async fn is_being_left(tx: &Tx, scope: &Scope) -> Result<bool, StoreError> {
+    for task in tasks::open(tx, &scope.environment, KIND).await? {
+        let order: Order = serde_json::from_value(task.order).map_err(StoreError::other)?;
+        if order.source == scope.tenant_id() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[async_trait]
@@ -91,7 +105,7 @@ impl Runner for MemberMove {
         };
         let piece = task.piece(PIECE);
         let members = records::members_after(tx, &source, &task.cursor, piece).await?;
-        let moved = records::move_members(tx, &source, &target, &members, access.by_default()).await?;
+        let moved = records::move_members(tx, &source, &target, &members, (access.by_default(), now)).await?;
         let change = order.by.change(source.clone(), self.ids.clone(), now);
         let (was, is) = (
             json!({"tenantId": order.source}),

@@ -18,9 +18,10 @@ const LOGO: usize = 100_000;
 /// Most bytes of metadata as JSON text.
 const METADATA: usize = 64 * 1024;
 
-/// Words that are stored and sent alike.
+/// Words that are stored and sent alike. Each is a `tt`, as a `literal` reaches derives wrapped up, and the one of the
+/// document would not see it and list the variants' names.
 macro_rules! words {
-    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$each:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         $vis enum $name {
@@ -127,7 +128,7 @@ pub struct Application {
     /// Whether new tenants, and new members of tenants that have it, are given it.
     pub auto_assign: bool,
     /// When somebody first signed in to it; null until then.
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<String>)]
     pub integration_finished_at: Option<Millis>,
     #[schema(value_type = String)]
     pub created_at: Millis,

@@ -46,9 +46,10 @@ pub(crate) fn routes() -> Routes<Tenancy> {
 impl From<TenantError> for Problem {
     fn from(error: TenantError) -> Self {
         match error {
-            TenantError::Exists | TenantError::AliasTaken | TenantError::BeingRemoved => {
-                Self::conflict(error.to_string())
-            }
+            TenantError::Exists
+            | TenantError::AliasTaken
+            | TenantError::BeingRemoved
+            | TenantError::BeingLeft => Self::conflict(error.to_string()),
             TenantError::NotFound => Self::not_found(error.to_string()),
             TenantError::NoParent | TenantError::TooDeep => Self::bad_request(error.to_string()),
             TenantError::Faults(sentences) => Self::faults(sentences),
@@ -242,7 +243,8 @@ async fn update_tenant_v2(
 /// Deletes a tenant with everything it owns; users without another tenant go with it.
 #[utoipa::path(delete, path = "/tenants/resources/tenants/v1/{tenantId}", tag = "Tenants",
     params(("tenantId" = String, Path, description = "Id of the tenant")),
-    responses((status = 200, description = "Deleted"), (status = 404, description = "No such tenant")))]
+    responses((status = 200, description = "Deleted"), (status = 404, description = "No such tenant"),
+        (status = 409, description = "Its users are being moved to another tenant")))]
 async fn delete_tenant(
     State(room): State<Tenancy>,
     caller: EnvironmentCaller,
@@ -253,7 +255,8 @@ async fn delete_tenant(
 }
 
 /// Deletes the tenant that the caller is signed in to.
-#[utoipa::path(delete, path = "/tenants/resources/tenants/v1", tag = "Tenants", responses((status = 200, description = "Deleted")))]
+#[utoipa::path(delete, path = "/tenants/resources/tenants/v1", tag = "Tenants", responses((status = 200, description = "Deleted"),
+        (status = 409, description = "Its users are being moved to another tenant")))]
 async fn delete_current_tenant(State(room): State<Tenancy>, caller: UserCaller) -> Result<Done, Problem> {
     let change = Change {
         environment: caller.environment.clone(),

@@ -29,6 +29,9 @@ pub enum TenantError {
     /// A tenant with this id was deleted a moment ago and its rows are still being removed.
     #[error("A deleted tenant with this id is still being removed, try again shortly")]
     BeingRemoved,
+    /// Those who are still there would go with it.
+    #[error("The users of this account are being moved to another one; delete it when that is done")]
+    BeingLeft,
     #[error("Another account uses this alias")]
     AliasTaken,
     #[error("parentTenantId must be the id of an existing tenant")]
@@ -342,6 +345,12 @@ pub(crate) async fn delete(
     let environment = &change.environment;
     hierarchy::guard(tx, environment).await?;
     let old = held(tx, environment, id.as_str()).await?;
+    let scope = Scope::tenant(environment.clone(), id.clone());
+    for purge in purges.iter() {
+        if purge.is_needed(tx, &scope).await? {
+            return Err(TenantError::BeingLeft);
+        }
+    }
     let mut parent = old.parent_tenant_id.clone().unwrap_or_default();
     // What takes over is never a tenant that is being cleared away itself: that one's task may end first.
     if let Some(above) = store::removal(tx, environment, &parent).await? {
@@ -352,7 +361,6 @@ pub(crate) async fn delete(
     }
     hierarchy::note_former(tx, environment, id.as_str()).await?;
     applications::forget_tenant(tx, environment, id.as_str()).await?;
-    let scope = Scope::tenant(environment.clone(), id.clone());
     for purge in purges.iter() {
         purge.shut(tx, &scope, change.now).await?;
     }

@@ -139,8 +139,8 @@ async fn write_password_policy(
         .map(Created)
 }
 
-/// The history policy in force: the tenant's own, else the environment's. An environment token without a tenant is told when
-/// there is none.
+/// The history policy in force: the tenant's own where the environment lets it count, else the environment's. An environment
+/// token without a tenant is told when there is none.
 #[utoipa::path(get, path = "/identity/resources/configurations/v1/password-history-policy", tag = "Password settings",
     params(("frontegg-tenant-id" = Option<String>, Header, description = "The tenant whose policy is meant")),
     responses((status = 200, body = Stored<PasswordHistoryPolicy>), (status = 404, description = "Nobody has written one")))]
@@ -148,7 +148,20 @@ async fn read_history(
     State(room): State<Access>,
     caller: AnyCaller,
 ) -> Result<Json<Stored<PasswordHistoryPolicy>>, Problem> {
-    settings::read_absent(&room.app, &caller).await
+    let scope = caller.scope();
+    let configuration = room.configuration(&scope.environment).await?;
+    if scope.tenant.is_none() || configuration.allow_override_enforce_password_history {
+        return settings::read_absent(&room.app, &caller).await;
+    }
+    let Json(in_force) =
+        settings::read_environment::<PasswordHistoryPolicy>(&room.app, &scope.environment).await?;
+    // The id stays that of the tenant's own: a client that reads none would create what is there.
+    let read = room
+        .app
+        .db()
+        .read(async move |tx| settings::written::<PasswordHistoryPolicy>(tx, &scope).await);
+    let id = read.await?.map_or_else(String::new, |own| own.id);
+    Ok(Json(Stored { id, ..in_force }))
 }
 
 /// Writes the first history policy of the environment, or of the tenant that is named.
@@ -197,6 +210,7 @@ async fn read_environment_history(
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PasswordRotationView {
+    /// The epoch, like `updatedAt`, where nothing was written.
     #[schema(value_type = String, format = DateTime)]
     created_at: Millis,
     #[schema(value_type = String, format = DateTime)]
@@ -209,11 +223,11 @@ struct PasswordRotationView {
 }
 
 impl PasswordRotationView {
-    /// Where nothing was written the default holds, as of now.
-    fn new(scope: &Scope, found: Option<Stored<PasswordRotation>>, now: Millis) -> Self {
+    /// Where nothing was written the default holds, and always did.
+    fn new(scope: &Scope, found: Option<Stored<PasswordRotation>>) -> Self {
         let (value, created_at, updated_at) = match found {
             Some(found) => (found.value, found.created_at, found.updated_at),
-            None => (PasswordRotation::default(), now, now),
+            None => (PasswordRotation::default(), Millis(0), Millis(0)),
         };
         Self {
             created_at,
@@ -241,7 +255,8 @@ struct PasswordRotationBody {
     notification_period: Option<i64>,
 }
 
-/// How long passwords last in the tenant, or in the environment where none is named.
+/// How long passwords last in the tenant, or in the environment where none is named. What a tenant has set is shown where
+/// the environment lets it count.
 #[utoipa::path(get, path = "/identity/resources/configurations/v1/password-rotation", tag = "Password settings",
     params(("frontegg-tenant-id" = Option<String>, Header, description = "The tenant; with an environment token")),
     responses((status = 200, body = PasswordRotationView)))]
@@ -249,16 +264,19 @@ async fn read_rotation_period(
     State(room): State<Access>,
     caller: AnyCaller,
 ) -> Result<Json<PasswordRotationView>, Problem> {
-    let (scope, now) = (caller.scope(), room.app.now());
+    let scope = caller.scope();
+    let configuration = room.configuration(&scope.environment).await?;
+    let allowed = configuration.allow_override_password_expiration;
     let read = room.app.db().read(async move |tx| {
-        if scope.tenant.is_some()
+        if allowed
+            && scope.tenant.is_some()
             && let Some(own) = settings::written(tx, &scope).await?
         {
-            return Ok::<_, StoreError>(PasswordRotationView::new(&scope, Some(own), now));
+            return Ok::<_, StoreError>(PasswordRotationView::new(&scope, Some(own)));
         }
         let whole = Scope::environment(scope.environment.clone());
         let found = settings::written(tx, &whole).await?;
-        Ok(PasswordRotationView::new(&whole, found, now))
+        Ok(PasswordRotationView::new(&whole, found))
     });
     Ok(Json(read.await?))
 }
@@ -270,10 +288,10 @@ async fn read_environment_rotation(
     State(room): State<Access>,
     caller: AnyCaller,
 ) -> Result<Json<PasswordRotationView>, Problem> {
-    let (scope, now) = (Scope::environment(caller.scope().environment), room.app.now());
+    let scope = Scope::environment(caller.scope().environment);
     let read = room.app.db().read(async move |tx| {
         let found = settings::written(tx, &scope).await?;
-        Ok::<_, StoreError>(PasswordRotationView::new(&scope, found, now))
+        Ok::<_, StoreError>(PasswordRotationView::new(&scope, found))
     });
     Ok(Json(read.await?))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blocks::one_time::{self, Bound, CodeKey, Holder, OneTimeCode, Proof, Verdict};
 use db::{Db, StoreError, Tx};
 use environment::MailTemplate;
-use kit::EnvironmentId;
+use kit::{EnvironmentId, Scope};
 use serde_json::json;
 use web::App;
 
@@ -14,7 +14,7 @@ use crate::identifiers::errors::IdentifierError;
 use crate::identifiers::links::void_resets;
 use crate::identifiers::model::{Identifier, Kind};
 use crate::identifiers::{book, notices, store};
-use crate::records::{self, UserRecord};
+use crate::records::{self, MembershipStatus, UserRecord};
 use crate::room::Change;
 
 /// Most addresses of one user.
@@ -248,6 +248,32 @@ impl Desk {
         };
         crate::users::rewrite(tx, &self.change, action, old, new).await?;
         notices::address_changed(tx, &self.app, &self.change.scope, old, new, self.change.now).await?;
+        if old.email != new.email && !old.verified {
+            self.withdraw(tx, new).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the memberships that waited for the owner of an address which the user gives up without having proved it: they were
+    /// not for whoever had taken it.
+    async fn withdraw(&self, tx: &Tx, user: &UserRecord) -> Result<(), IdentifierError> {
+        let environment = self.environment();
+        let mut partings = Vec::new();
+        for waiting in records::memberships(tx, environment, &user.id).await? {
+            if waiting.status == MembershipStatus::Activated || waiting.created_at <= user.created_at {
+                continue;
+            }
+            let tenant = waiting.tenant_id.as_str();
+            if let Some((parting, _)) = records::end_membership(tx, environment, user, tenant).await? {
+                let there = Change {
+                    scope: Scope::tenant(environment.clone(), tenant.into()),
+                    ..self.change.clone()
+                };
+                crate::users::note(tx, &there, "User removed from tenant", Some(user), None).await?;
+                partings.push(parting);
+            }
+        }
+        records::count_out(tx, environment, &partings).await?;
         Ok(())
     }
 
