@@ -60,6 +60,9 @@ pub enum MigrateError {
          Start a program that knows it, or restore a backup from before"
     )]
     Newer { number: u32, name: String },
+    /// The file is another program's; it is left as it was.
+    #[error("the database has tables but no schema_migrations: it is not one of this program")]
+    Foreign,
     /// A migration was added before ones that are applied already.
     #[error("migration {number} ({name}) was added before migration {last}, which this database already has")]
     OutOfOrder {
@@ -206,6 +209,9 @@ pub(crate) async fn on_sqlite(
 
 fn apply_on_sqlite(conn: &Conn, steps: &[Step]) -> Result<Vec<Applied>, MigrateError> {
     let raw = conn.raw();
+    if is_foreign(raw).map_err(StoreError::from_sqlite)? {
+        return Err(MigrateError::Foreign);
+    }
     raw.execute_batch(TABLE).map_err(StoreError::from_sqlite)?;
     raw.execute_batch("PRAGMA foreign_keys=OFF")
         .map_err(StoreError::from_sqlite)?;
@@ -216,6 +222,16 @@ fn apply_on_sqlite(conn: &Conn, steps: &[Step]) -> Result<Vec<Applied>, MigrateE
     raw.execute_batch("PRAGMA foreign_keys=ON")
         .map_err(StoreError::from_sqlite)?;
     result
+}
+
+/// Whether a file has tables and none of ours. A PostgreSQL database may be shared with others, a file is not.
+fn is_foreign(raw: &rusqlite::Connection) -> Result<bool, rusqlite::Error> {
+    raw.query_row(
+        "SELECT COUNT(*) > 0 AND SUM(name = 'schema_migrations') = 0 FROM sqlite_master WHERE type = 'table'",
+        [],
+        |row| row.get::<_, Option<bool>>(0),
+    )
+    .map(|foreign| foreign.unwrap_or(false))
 }
 
 fn apply_pending(conn: &Conn, steps: &[Step]) -> Result<Vec<Applied>, MigrateError> {

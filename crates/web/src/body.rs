@@ -30,7 +30,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let json = content_type_is_json(&request);
+        let plain = is_plain(&request);
         let bytes = collect(request).await?;
+        if !plain {
+            return Err(Problem::encoded());
+        }
         if !bytes.is_empty() && !json {
             return Err(Problem::not_json());
         }
@@ -48,6 +52,12 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         collect(request).await.map(Self)
     }
+}
+
+/// Whether the body comes as it is (RFC 9110, section 8.4).
+fn is_plain(request: &Request) -> bool {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Absent counts as JSON (server-side callers leave it out); a form or plain text does not, which also keeps browsers of
@@ -316,6 +326,19 @@ mod tests {
 
     fn refused(json: &str) -> String {
         format!("{:?}", decode::<Login>(json.as_bytes()).unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_compressed_body_is_told_what_is_wrong_with_it() {
+        let order = |coding: &str| {
+            Request::builder()
+                .header(header::CONTENT_ENCODING, coding)
+                .body(axum::body::Body::from(r#"{"email":"a@b.test"}"#))
+                .unwrap()
+        };
+        let problem = Body::<Login>::from_request(order("gzip"), &()).await.unwrap_err();
+        assert!(format!("{problem:?}").contains("Content-Encoding"), "{problem:?}");
+        Body::<Login>::from_request(order("identity"), &()).await.unwrap();
     }
 
     #[test]

@@ -119,6 +119,15 @@ impl Problem {
         )
     }
 
+    /// 415: a body that was compressed.
+    #[must_use]
+    pub fn encoded() -> Self {
+        Self::of(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must come as it is, without Content-Encoding",
+        )
+    }
+
     /// 408: the body did not arrive in time.
     #[must_use]
     pub fn slow_body() -> Self {

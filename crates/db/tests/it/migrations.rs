@@ -1,6 +1,6 @@
 //! The migrator.
 
-use db::{Db, MigrateError, Migration, args, sql};
+use db::{Db, Engine, MigrateError, Migration, args, sql};
 
 use crate::on_both;
 use crate::world::World;
@@ -45,6 +45,20 @@ on_both! {
         let row = world.db.one(sql!("SELECT COUNT(*) FROM a"), args![]).await.unwrap();
         assert_eq!(row.get::<i64>(0).unwrap(), 1);
         world.db.all(sql!("SELECT x FROM d"), args![]).await.unwrap();
+    }
+
+    async fn a_file_of_another_program_is_left_as_it_was(engine: Engine) {
+        let world = World::with(engine, |_| {}).await;
+        world.db.exec(sql!("CREATE TABLE theirs (id TEXT)"), args![]).await.unwrap();
+        let outcome = world.db.migrate(&[FIRST]).await;
+        match engine {
+            Engine::Sqlite => {
+                assert!(matches!(outcome, Err(MigrateError::Foreign)));
+                world.db.all(sql!("SELECT id FROM a"), args![]).await.unwrap_err();
+            }
+            // A database may be shared.
+            Engine::Postgres => assert_eq!(outcome.unwrap().len(), 1),
+        }
     }
 
     async fn two_nodes_may_start_at_once(engine: Engine) {

@@ -94,6 +94,7 @@ fn claims_stand_in_the_order_of_real_tokens() {
         created_at: Millis(0),
     };
     let pass = Pass {
+        since: Millis(0),
         user,
         tenant: "t".into(),
         tenant_ids: vec!["t".to_owned(), "t2".to_owned()],
