@@ -119,7 +119,7 @@ on_both! {
 
 #[tokio::test]
 async fn a_table_can_be_rebuilt_but_not_broken() {
-    let world = World::start(db::Engine::Sqlite).await;
+    let world = World::start(Engine::Sqlite).await;
     world
         .db
         .exec(sql!("INSERT INTO parents (id) VALUES ('p')"), args![])
