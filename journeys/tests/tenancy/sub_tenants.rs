@@ -43,6 +43,16 @@ both_engines! {
         vendor.delete(&sub("acme")).await.refuses(404, "Tenant not found");
     }
 
+    async fn nobody_gives_a_sub_tenant_a_say_that_their_own_tenant_has_not(world: World) {
+        let admin = world.admin("admin@example.com").await;
+        let vendor = world.vendor().await;
+        vendor.post(at::SUB_TENANTS, json!({"tenantId": "branch", "name": "Branch", "parentTenantId": "acme"})).await.expect(201);
+        let management = format!("{}/management", sub("branch"));
+        admin.put(&management, json!({"isReseller": true})).await.refuses(403, "This account may not have sub-accounts of its own making");
+        admin.put(&management, json!({"isReseller": false})).await.expect(200);
+        vendor.put(&management, json!({"isReseller": true})).await.expect(200);
+    }
+
     async fn a_reseller_keeps_sub_tenants_of_its_own(world: World) {
         let admin = reseller(world).await;
         let made = admin.post(at::SUB_TENANTS, json!({"tenantId": "branch", "name": "Branch"})).await.expect(201);

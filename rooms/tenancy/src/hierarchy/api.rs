@@ -288,11 +288,11 @@ async fn change(
     id: String,
     changes: TenantChanges,
 ) -> Result<Tenant, Problem> {
-    let (change, scope) = (Change::by(&room.app, caller), caller.scope());
+    let (change, caller) = (Change::by(&room.app, caller), caller.clone());
     Ok(room
         .app
         .db()
-        .write(async move |tx| domain::change(tx, &change, &scope, &id, &changes).await)
+        .write(async move |tx| domain::change(tx, &change, &caller, &id, &changes).await)
         .await?)
 }
 
@@ -339,7 +339,9 @@ async fn delete_sub_tenant(
 /// Says whether a sub-tenant may have sub-tenants of its own making.
 #[utoipa::path(put, path = "/tenants/resources/sub-tenants/v1/{tenantId}/management", tag = "Sub-accounts",
     params(("tenantId" = String, Path, description = "Id of the sub-tenant")), request_body = Management,
-    responses((status = 200, description = "Changed; the body is empty"), (status = 404, description = "No such sub-tenant")))]
+    responses((status = 200, description = "Changed; the body is empty"),
+        (status = 403, description = "The caller's own tenant may not have sub-tenants of its making"),
+        (status = 404, description = "No such sub-tenant")))]
 async fn set_sub_tenant_management(
     State(room): State<Tenancy>,
     caller: AnyCaller,

@@ -1,7 +1,7 @@
 //! Decisions about places in a hierarchy.
 
 use db::{StoreError, Tx};
-use kit::{EnvironmentId, Scope, TenantId};
+use kit::{EnvironmentId, Patch, Scope, TenantId};
 use serde_json::json;
 use thiserror::Error;
 use web::{AnyCaller, UserCaller};
@@ -246,15 +246,22 @@ async fn sub_tenant(tx: &Tx, change: &Change, scope: &Scope, id: &str) -> Result
     }
 }
 
-/// Changes a sub-tenant.
+/// Changes a sub-tenant. Users give no sub-tenant a say over sub-tenants that their own has not.
 pub(super) async fn change(
     tx: &Tx,
     change: &Change,
-    scope: &Scope,
+    caller: &AnyCaller,
     id: &str,
     changes: &TenantChanges,
 ) -> Result<Tenant, HierarchyError> {
-    sub_tenant(tx, change, scope, id).await?;
+    let scope = caller.scope();
+    sub_tenant(tx, change, &scope, id).await?;
+    if caller.user().is_some() && changes.is_reseller == Patch::Value(true) {
+        let own = tenants::tenant(tx, &scope).await?;
+        if !own.is_some_and(|own| own.is_reseller) {
+            return Err(HierarchyError::NotReseller);
+        }
+    }
     Ok(tenants::update(tx, change, id, changes).await?)
 }
 
