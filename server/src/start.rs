@@ -38,21 +38,13 @@ pub struct Opened {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(config: &Config, exclusive: bool) -> Result<Opened, String> {
-    open_at(config, config.database_url.clone(), exclusive).await
-}
-
-/// The same, for a database that lies elsewhere.
-///
-/// # Errors
-/// A sentence for the operator.
-pub async fn open_at(config: &Config, database: DatabaseUrl, exclusive: bool) -> Result<Opened, String> {
     // Whoever starts first installs the provider; a second installation changes nothing.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let folder = &config.data_dir;
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     let key = sealing::sealing_key(folder, config.sealing_key.as_ref())?;
-    let mut settings = db::Settings::new(database);
+    let mut settings = db::Settings::new(config.database_url.clone());
     settings.exclusive = exclusive;
     let db = Db::open(settings).await.map_err(|error| error.to_string())?;
     db.migrate(MIGRATIONS).await.map_err(|error| error.to_string())?;

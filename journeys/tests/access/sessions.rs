@@ -160,6 +160,20 @@ both_engines! {
         ann.post(at::REFRESH, json!({})).await.expect(401);
     }
 
+    async fn the_limit_of_a_tenant_holds_for_those_who_visit_it(world: World) {
+        let vendor = world.vendor().await;
+        let ann = world.user("ann@example.com").await;
+        world.tenant("strict").await;
+        vendor.in_tenant("strict").post(POLICY, concurrent(1)).await.expect(201);
+        vendor.post(at::VENDOR_USERS, json!({"email": "ann@example.com", "tenantId": "strict"})).await.expect(201);
+        ann.post(at::REFRESH, json!({"tenantId": "strict"})).await.expect(200);
+        let second = world.log_in("ann@example.com").await;
+        ann.post(at::REFRESH, json!({})).await.expect(200);
+        second.post(at::REFRESH, json!({"tenantId": "strict"})).await.expect(200);
+        ann.post(at::REFRESH, json!({})).await.expect(401);
+        second.post(at::REFRESH, json!({})).await.expect(200);
+    }
+
     async fn people_see_and_end_their_own_sessions(world: World) {
         let agent = "Journey/1.0";
         let ann = world.user("ann@example.com").await;

@@ -116,7 +116,7 @@ pub(crate) async fn admit(
     let memberships = if user.verified {
         memberships
     } else {
-        own_ways_in(memberships, user.created_at)
+        own_ways_in(memberships, &user)
     };
     let (all, door) = before_door(tx, environment, &user, memberships, goal, now).await?;
     let tenant = pick(&door, &all, goal.tenant, now)?;
@@ -152,8 +152,8 @@ pub(crate) async fn admit(
 /// The memberships that count for somebody whose address is not proved: what the account began with, and those they have
 /// been in. Whoever has taken an address that is not theirs does not get into tenants that invite or add its owner, also
 /// where nothing else is left.
-fn own_ways_in(mut memberships: Vec<Membership>, began: Millis) -> Vec<Membership> {
-    memberships.retain(|one| one.created_at <= began || one.status == MembershipStatus::Activated);
+fn own_ways_in(mut memberships: Vec<Membership>, user: &UserRecord) -> Vec<Membership> {
+    memberships.retain(|one| !one.waits_for_proof(user));
     memberships
 }
 

@@ -160,7 +160,7 @@ async fn is_anybodys(tx: &Tx, environment: &EnvironmentId, user: &UserRecord) ->
         return Ok(false);
     }
     let memberships = people::memberships(tx, environment, &user.id).await?;
-    Ok(memberships.iter().any(|one| one.created_at > user.created_at)
+    Ok(memberships.iter().any(|one| one.came_later(user))
         || passwords::store::is_contested(tx, environment.as_str(), user.id.as_str()).await?)
 }
 

@@ -166,6 +166,18 @@ impl Membership {
         self.status != MembershipStatus::PendingInvitation || self.is_disabled
     }
 
+    /// Whether somebody has added the user, whose account had begun already.
+    #[must_use]
+    pub fn came_later(&self, user: &UserRecord) -> bool {
+        self.created_at > user.created_at
+    }
+
+    /// Whether it is only for who proves the address that it was made for: the user was added and has not been in.
+    #[must_use]
+    pub fn waits_for_proof(&self, user: &UserRecord) -> bool {
+        self.came_later(user) && self.status != MembershipStatus::Activated
+    }
+
     /// When sessions from before were last ended here; `None` where the membership has only begun.
     #[must_use]
     pub fn ended_sessions(&self) -> Option<Millis> {

@@ -313,7 +313,8 @@ async fn rename_sub_tenant(
 /// Deletes a sub-tenant with everything it owns. Its own sub-tenants move up to its parent.
 #[utoipa::path(delete, path = "/tenants/resources/sub-tenants/v1/{tenantId}", tag = "Sub-accounts",
     params(("tenantId" = String, Path, description = "Id of the sub-tenant")),
-    responses((status = 200, description = "Deleted; the body is empty"), (status = 404, description = "No such sub-tenant")))]
+    responses((status = 200, description = "Deleted; the body is empty"), (status = 404, description = "No such sub-tenant"),
+        (status = 409, description = "Its users are being moved to another tenant")))]
 async fn delete_sub_tenant(
     State(room): State<Tenancy>,
     caller: AnyCaller,

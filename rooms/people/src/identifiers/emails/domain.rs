@@ -14,7 +14,7 @@ use crate::identifiers::errors::IdentifierError;
 use crate::identifiers::links::void_resets;
 use crate::identifiers::model::{Identifier, Kind};
 use crate::identifiers::{book, notices, store};
-use crate::records::{self, MembershipStatus, UserRecord};
+use crate::records::{self, UserRecord};
 use crate::room::Change;
 
 /// Most addresses of one user.
@@ -260,7 +260,7 @@ impl Desk {
         let environment = self.environment();
         let mut partings = Vec::new();
         for waiting in records::memberships(tx, environment, &user.id).await? {
-            if waiting.status == MembershipStatus::Activated || waiting.created_at <= user.created_at {
+            if !waiting.waits_for_proof(user) {
                 continue;
             }
             let tenant = waiting.tenant_id.as_str();
